@@ -1,0 +1,1 @@
+//! NATS JetStream: connection, topology, publish, consume, start-up checks, retry.

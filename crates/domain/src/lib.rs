@@ -1,0 +1,1 @@
+//! The pure rules: money, pricing, discounts, deductions, tender, and the hash chains.

@@ -1,0 +1,1 @@
+//! The books in Postgres: one function per statement, transactions passed in.

@@ -1,0 +1,1 @@
+//! Postgres and nats-server as supervised child processes.

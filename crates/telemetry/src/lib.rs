@@ -1,0 +1,1 @@
+//! Logs, metrics, process limits and failpoints shared by every service.

@@ -1,0 +1,1 @@
+//! Throw-away Postgres, nats-server and a fault proxy for tests.

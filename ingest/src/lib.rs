@@ -1,0 +1,1 @@
+//! The centre's door: heartbeat, catalogue, mapping resync, facts.

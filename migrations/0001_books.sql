@@ -1,0 +1,373 @@
+-- The books. Written only by tillstream's services; see docs/ARCHITECTURE.md.
+--
+-- Names of states are CHECKed here and mirrored by enums in `schemas`.
+-- Foreign keys are kept where a wrong reference would be a loss of meaning and
+-- the cost was measured to be small; the hot path (sale, line, journal, fact)
+-- has none, because its rows are made in one transaction from one entry.
+
+CREATE TABLE tenant (
+    tenant_id  uuid PRIMARY KEY,
+    name       text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE branch (
+    branch_id  uuid PRIMARY KEY,
+    tenant_id  uuid NOT NULL REFERENCES tenant,
+    name       text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- One epoch of a branch's edge daemon. ACTIVE: the one that may sell.
+-- RETIRED: replaced by a newer epoch. At most one is ACTIVE per branch.
+CREATE TABLE edge (
+    edge_id     uuid PRIMARY KEY,
+    tenant_id   uuid NOT NULL REFERENCES tenant,
+    branch_id   uuid NOT NULL REFERENCES branch,
+    epoch       integer NOT NULL CHECK (epoch >= 1),
+    state       text NOT NULL DEFAULT 'ACTIVE' CHECK (state IN ('ACTIVE', 'RETIRED')),
+    enrolled_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (branch_id, epoch)
+);
+CREATE UNIQUE INDEX edge_one_active_per_branch ON edge (branch_id) WHERE state = 'ACTIVE';
+
+-- How far the books are with an edge's journal: moved in the transaction that
+-- books the entries. `held_reason`: the books stopped believing this edge and
+-- wait for a person (invariant 5); entries are acked, not applied.
+CREATE TABLE edge_cursor (
+    edge_id     uuid PRIMARY KEY REFERENCES edge,
+    last_seq    bigint NOT NULL DEFAULT 0 CHECK (last_seq >= 0),
+    head_hash   bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex') CHECK (length(head_hash) = 32),
+    held_reason text,
+    updated_at  timestamptz NOT NULL DEFAULT now()
+);
+
+-- The archive: every entry as it was captured, for replay, receipts and audits.
+CREATE TABLE edge_entry (
+    edge_id        uuid NOT NULL,
+    seq            bigint NOT NULL CHECK (seq >= 1),
+    kind           text NOT NULL,
+    schema_version smallint NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    prev_hash      bytea NOT NULL,
+    hash           bytea NOT NULL,
+    payload        bytea COMPRESSION lz4 NOT NULL,
+    PRIMARY KEY (edge_id, seq)
+);
+
+-- What an edge said of itself last.
+CREATE TABLE edge_heartbeat (
+    edge_id               uuid PRIMARY KEY REFERENCES edge,
+    received_at           timestamptz NOT NULL,
+    sent_at               timestamptz NOT NULL,
+    journal_seq           bigint NOT NULL,
+    journal_hash          bytea NOT NULL,
+    confirmed_seq         bigint NOT NULL,
+    oldest_unconfirmed_at timestamptz,
+    mapping_seq           bigint NOT NULL,
+    highest_numbers       jsonb NOT NULL,
+    devices               jsonb NOT NULL,
+    journal_bytes         bigint NOT NULL,
+    free_bytes            bigint NOT NULL,
+    catalogue_version     bigint,
+    catalogue_hash        bytea,
+    software_version      text NOT NULL
+);
+
+-- The idempotency key, for good: the first payload under a ticket and what
+-- became of it. One sale for each row.
+CREATE TABLE ticket (
+    tenant_id    uuid NOT NULL,
+    ticket_id    text NOT NULL CHECK (ticket_id ~ '^[!-~]{1,128}$'),
+    payload_hash bytea NOT NULL,
+    sale_id      uuid NOT NULL,
+    edge_id      uuid NOT NULL,
+    entry_seq    bigint NOT NULL,
+    PRIMARY KEY (tenant_id, ticket_id)
+);
+
+CREATE TABLE cash_session (
+    cash_session_id   uuid PRIMARY KEY,
+    tenant_id         uuid NOT NULL,
+    branch_id         uuid NOT NULL,
+    edge_id           uuid NOT NULL,
+    device_id         uuid NOT NULL,
+    opened_by         uuid NOT NULL,
+    opened_at         timestamptz NOT NULL,
+    opening_float_usd numeric(18, 2) NOT NULL,
+    opening_float_khr numeric(18, 0) NOT NULL,
+    status            text NOT NULL DEFAULT 'OPEN' CHECK (status IN ('OPEN', 'CLOSED')),
+    closed_at         timestamptz,
+    CHECK ((status = 'CLOSED') = (closed_at IS NOT NULL))
+);
+
+-- A sale as captured. Figures are stored, never computed again; the raw entry
+-- (edge_id, entry_seq) holds the whole snapshot.
+CREATE TABLE sale (
+    sale_id             uuid PRIMARY KEY,
+    tenant_id           uuid NOT NULL,
+    branch_id           uuid NOT NULL,
+    edge_id             uuid NOT NULL,
+    entry_seq           bigint NOT NULL,
+    ticket_id           text NOT NULL,
+    cash_session_id     uuid NOT NULL,
+    device_id           uuid NOT NULL,
+    cashier_id          uuid NOT NULL,
+    customer_id         uuid,
+    sale_type           text NOT NULL CHECK (sale_type IN ('DINE_IN', 'TAKEAWAY', 'DELIVERY')),
+    status              text NOT NULL CHECK (status IN ('FINALIZED', 'VOID_PENDING', 'VOIDED')),
+    finalized_at        timestamptz NOT NULL,
+    subtotal_usd        numeric(18, 2) NOT NULL,
+    item_discount_usd   numeric(18, 2) NOT NULL,
+    branch_discount_usd numeric(18, 2) NOT NULL,
+    vat_usd             numeric(18, 2) NOT NULL,
+    grand_total_usd     numeric(18, 2) NOT NULL,
+    grand_total_khr     numeric(18, 0) NOT NULL,
+    khr_rounding        numeric(18, 0) NOT NULL,
+    payable_khr         numeric(18, 0) NOT NULL,
+    fx_rate             numeric(18, 4) NOT NULL,
+    tender_method       text NOT NULL CHECK (tender_method IN ('CASH', 'KHQR')),
+    tender_currency     text NOT NULL CHECK (tender_currency IN ('USD', 'KHR')),
+    tender_received     numeric(18, 2) NOT NULL,
+    tender_change       numeric(18, 2) NOT NULL,
+    catalogue_version   bigint NOT NULL
+);
+CREATE INDEX sale_by_branch_time ON sale (branch_id, finalized_at);
+
+CREATE TABLE sale_line (
+    sale_id         uuid NOT NULL,
+    line_no         smallint NOT NULL,
+    menu_item_id    uuid NOT NULL,
+    name            text NOT NULL,
+    category_id     uuid,
+    category_name   text,
+    quantity        integer NOT NULL,
+    base_amount_usd numeric(18, 2) NOT NULL,
+    discount_usd    numeric(18, 2) NOT NULL,
+    line_total_usd  numeric(18, 2) NOT NULL,
+    PRIMARY KEY (sale_id, line_no)
+);
+
+CREATE TABLE sale_order (
+    order_id   uuid PRIMARY KEY,
+    sale_id    uuid NOT NULL UNIQUE,
+    tenant_id  uuid NOT NULL,
+    branch_id  uuid NOT NULL,
+    status     text NOT NULL CHECK (status IN ('IN_PREP', 'READY', 'DELIVERED', 'VOIDED', 'CANCELLED')),
+    updated_at timestamptz NOT NULL
+);
+
+-- Money in and out of a drawer, signed from the drawer's point of view, in the
+-- tender's currency. The id derives from the cause.
+CREATE TABLE cash_movement (
+    movement_id     uuid PRIMARY KEY,
+    cash_session_id uuid NOT NULL,
+    branch_id       uuid NOT NULL,
+    kind            text NOT NULL CHECK (kind IN ('SALE_CASH', 'REFUND_CASH', 'PAID_IN', 'PAID_OUT')),
+    currency        text NOT NULL CHECK (currency IN ('USD', 'KHR')),
+    amount          numeric(18, 2) NOT NULL,
+    sale_id         uuid,
+    occurred_at     timestamptz NOT NULL,
+    CHECK ((kind IN ('SALE_CASH', 'REFUND_CASH')) = (sale_id IS NOT NULL))
+);
+CREATE INDEX cash_movement_by_session ON cash_movement (cash_session_id);
+
+-- Every movement of stock: a ledger for each item of a branch, numbered
+-- 1, 2, 3, … with the level after it.
+CREATE TABLE stock_journal (
+    branch_id     uuid NOT NULL,
+    stock_item_id uuid NOT NULL,
+    stock_no      bigint NOT NULL,
+    delta         numeric(18, 3) NOT NULL,
+    level_after   numeric(18, 3) NOT NULL,
+    reason        text NOT NULL CHECK (reason IN ('SALE', 'VOID', 'RECEIPT', 'COUNT')),
+    edge_id       uuid,
+    entry_seq     bigint,
+    sale_id       uuid,
+    occurred_at   timestamptz NOT NULL,
+    PRIMARY KEY (branch_id, stock_item_id, stock_no)
+);
+
+-- The newest row of each ledger. No foreign key from the journal: it deadlocks.
+-- Lock rows in the order of the primary key.
+CREATE TABLE stock_level (
+    branch_id     uuid NOT NULL,
+    stock_item_id uuid NOT NULL,
+    level         numeric(18, 3) NOT NULL,
+    last_no       bigint NOT NULL,
+    updated_at    timestamptz NOT NULL,
+    PRIMARY KEY (branch_id, stock_item_id)
+) WITH (fillfactor = 50);
+
+CREATE TABLE audit_log (
+    audit_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id   uuid NOT NULL,
+    branch_id   uuid NOT NULL,
+    action      text NOT NULL,
+    actor_id    uuid,
+    subject_id  uuid,
+    edge_id     uuid,
+    entry_seq   bigint,
+    occurred_at timestamptz NOT NULL,
+    meta        jsonb
+);
+
+-- Facts that became true and have no place in their branch's sequence yet. The
+-- relay takes *rows*, never "ids above the last one": lower ids commit later.
+-- A fact that repeats an entry, or tells of an invoice, has no body of its own:
+-- it is read from edge_entry or invoice, so that it is always the same bytes.
+CREATE TABLE outbox (
+    outbox_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id      uuid NOT NULL,
+    branch_id      uuid NOT NULL,
+    fact_id        text NOT NULL,
+    kind           text NOT NULL,
+    schema_version smallint NOT NULL,
+    edge_id        uuid,
+    entry_seq      bigint,
+    series_id      uuid,
+    invoice_no     bigint,
+    body           bytea,
+    occurred_at    timestamptz NOT NULL,
+    CHECK ((edge_id IS NULL) = (entry_seq IS NULL)),
+    CHECK ((series_id IS NULL) = (invoice_no IS NULL)),
+    CHECK (body IS NOT NULL OR edge_id IS NOT NULL OR series_id IS NOT NULL)
+);
+
+-- Facts with their place: moved here from the outbox before they are published,
+-- and kept for the retention, for consumers that missed some.
+CREATE TABLE fact (
+    branch_id      uuid NOT NULL,
+    fact_seq       bigint NOT NULL CHECK (fact_seq >= 1),
+    tenant_id      uuid NOT NULL,
+    fact_id        text NOT NULL UNIQUE,
+    kind           text NOT NULL,
+    schema_version smallint NOT NULL,
+    edge_id        uuid,
+    entry_seq      bigint,
+    series_id      uuid,
+    invoice_no     bigint,
+    body           bytea,
+    occurred_at    timestamptz NOT NULL,
+    PRIMARY KEY (branch_id, fact_seq)
+);
+
+-- How far a branch's facts are numbered, and how far published.
+CREATE TABLE fact_head (
+    branch_id     uuid PRIMARY KEY REFERENCES branch,
+    tenant_id     uuid NOT NULL,
+    last_seq      bigint NOT NULL DEFAULT 0,
+    published_seq bigint NOT NULL DEFAULT 0,
+    CHECK (published_seq <= last_seq)
+);
+
+-- Sales that await their number, in the order the books took them. All that
+-- the register row needs is here, so that numbering joins nothing.
+CREATE TABLE numbering_queue (
+    queue_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id       uuid NOT NULL,
+    branch_id       uuid NOT NULL,
+    sale_id         uuid NOT NULL,
+    ticket_id       text NOT NULL,
+    edge_id         uuid NOT NULL,
+    entry_seq       bigint NOT NULL,
+    entry_hash      bytea NOT NULL,
+    grand_total_usd numeric(18, 2) NOT NULL,
+    vat_usd         numeric(18, 2) NOT NULL,
+    grand_total_khr numeric(18, 0) NOT NULL
+);
+
+-- One series per company. Its row's lock makes numbers gapless: whoever wants
+-- to allocate locks it, whatever leases say. FROZEN: somebody has seen a higher
+-- number than the books know; nothing is allocated until an operator recovers.
+CREATE TABLE invoice_series (
+    series_id     uuid PRIMARY KEY,
+    tenant_id     uuid NOT NULL UNIQUE REFERENCES tenant,
+    last_no       bigint NOT NULL DEFAULT 0 CHECK (last_no >= 0),
+    head_hash     bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex') CHECK (length(head_hash) = 32),
+    state         text NOT NULL DEFAULT 'OPEN' CHECK (state IN ('OPEN', 'FROZEN')),
+    frozen_reason text,
+    CHECK ((state = 'FROZEN') = (frozen_reason IS NOT NULL))
+);
+
+-- The register.
+CREATE TABLE invoice (
+    series_id       uuid NOT NULL,
+    no              bigint NOT NULL CHECK (no >= 1),
+    invoice_id      uuid NOT NULL UNIQUE,
+    tenant_id       uuid NOT NULL,
+    branch_id       uuid NOT NULL,
+    mapping_seq     bigint NOT NULL,
+    sale_id         uuid NOT NULL UNIQUE,
+    ticket_id       text NOT NULL,
+    edge_id         uuid NOT NULL,
+    entry_seq       bigint NOT NULL,
+    entry_hash      bytea NOT NULL,
+    grand_total_usd numeric(18, 2) NOT NULL,
+    vat_usd         numeric(18, 2) NOT NULL,
+    grand_total_khr numeric(18, 0) NOT NULL,
+    issued_at       timestamptz NOT NULL,
+    prev_hash       bytea NOT NULL,
+    hash            bytea NOT NULL,
+    PRIMARY KEY (series_id, no),
+    UNIQUE (branch_id, mapping_seq)
+);
+
+-- The newest mapping_seq of each branch.
+CREATE TABLE mapping_head (
+    branch_id uuid PRIMARY KEY REFERENCES branch,
+    last_seq  bigint NOT NULL DEFAULT 0
+);
+
+-- Who may do what only one may do: shard:<n>, numbering, relay. The term grows
+-- with each new holder; Postgres's clock decides.
+CREATE TABLE lease (
+    name       text PRIMARY KEY,
+    holder     text NOT NULL,
+    term       bigint NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+-- Entries that chain but could not be applied. The cursor has moved past them.
+-- `about`: the sale and session they concern; what comes later about the same
+-- waits here too, with reason BEHIND.
+CREATE TABLE quarantine (
+    edge_id        uuid NOT NULL,
+    seq            bigint NOT NULL,
+    tenant_id      uuid NOT NULL,
+    branch_id      uuid NOT NULL,
+    kind           text NOT NULL,
+    reason         text NOT NULL CHECK (reason IN ('INVALID_PAYLOAD', 'DATA_ERROR', 'FUTURE_VERSION', 'BEHIND')),
+    detail         text NOT NULL,
+    about          uuid[] NOT NULL,
+    state          text NOT NULL DEFAULT 'WAITING' CHECK (state IN ('WAITING', 'RELEASED', 'DISCARDED')),
+    quarantined_at timestamptz NOT NULL DEFAULT now(),
+    settled_at     timestamptz,
+    PRIMARY KEY (edge_id, seq),
+    CHECK ((state = 'WAITING') = (settled_at IS NULL))
+);
+CREATE INDEX quarantine_waiting ON quarantine (edge_id, seq) WHERE state = 'WAITING';
+
+-- What was booked but a person should look at.
+CREATE TABLE exception (
+    exception_id uuid PRIMARY KEY,
+    tenant_id    uuid NOT NULL,
+    branch_id    uuid NOT NULL,
+    kind         text NOT NULL,
+    edge_id      uuid,
+    entry_seq    bigint,
+    sale_id      uuid,
+    ticket_id    text,
+    detail       text NOT NULL,
+    occurred_at  timestamptz NOT NULL
+);
+
+-- Every catalogue that was ever published to a branch, as the same bytes.
+CREATE TABLE catalogue_version (
+    branch_id    uuid NOT NULL REFERENCES branch,
+    version      bigint NOT NULL CHECK (version >= 1),
+    content_hash bytea NOT NULL,
+    body         bytea COMPRESSION lz4 NOT NULL,
+    published_at timestamptz NOT NULL,
+    PRIMARY KEY (branch_id, version)
+);

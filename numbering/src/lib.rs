@@ -1,0 +1,1 @@
+//! The one allocator of official invoice numbers.

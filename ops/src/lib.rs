@@ -1,0 +1,1 @@
+//! The tillstream command: up, demo, drive, verify, bench, status.

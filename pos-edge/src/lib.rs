@@ -1,0 +1,1 @@
+//! The edge daemon on a store's LAN: journal, capture, publisher, mapping.

@@ -1,0 +1,211 @@
+//! What edges and the centre say to each other directly (NATS request and
+//! reply, and core notices). All of it can be lost; all of it is repeated.
+
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    DeviceId, EdgeId, SeriesId, Sha256Hash, StockItemId, Timestamp, catalogue::CatalogueRef,
+    facts::InvoiceAssignedV1,
+};
+
+/// A place in an edge's journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JournalHead {
+    /// The entry's seq; 0 is before the first.
+    pub seq: u64,
+    /// Its hash; zeros before the first.
+    pub hash: Sha256Hash,
+}
+
+impl JournalHead {
+    /// Before the first entry.
+    pub const EMPTY: Self = Self { seq: 0, hash: Sha256Hash::ZERO };
+}
+
+/// An edge says how it is, every few seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeartbeatV1 {
+    /// By the edge's clock.
+    pub sent_at: Timestamp,
+    /// The newest entry of its journal.
+    pub journal_head: JournalHead,
+    /// The newest entry it knows to be in the books.
+    pub confirmed_seq: u64,
+    /// When the oldest unconfirmed entry was recorded.
+    pub oldest_unconfirmed_at: Option<Timestamp>,
+    /// Each till that was heard from, and when last.
+    pub devices: Vec<DeviceContact>,
+    /// The highest contiguous `mapping_seq` it holds.
+    pub mapping_seq: u64,
+    /// The highest number it holds of each series.
+    pub highest_numbers: Vec<HighestNumber>,
+    /// Room on its disk.
+    pub storage: StorageReport,
+    /// The catalogue it prices with.
+    pub catalogue: Option<CatalogueRef>,
+    /// The daemon's version.
+    pub software_version: String,
+}
+
+/// When a till was last heard from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceContact {
+    /// Which.
+    pub device_id: DeviceId,
+    /// When, by the edge's clock.
+    pub last_contact_at: Timestamp,
+}
+
+/// The highest number that somebody has seen of a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HighestNumber {
+    /// The series.
+    pub series_id: SeriesId,
+    /// The number.
+    pub no: u64,
+}
+
+/// Room on an edge's disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StorageReport {
+    /// What the journal takes.
+    pub journal_bytes: u64,
+    /// What is free beside it.
+    pub free_bytes: u64,
+}
+
+/// The centre's answer to a heartbeat: all that an edge needs to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeartbeatReplyV1 {
+    /// By the centre's clock.
+    pub server_time: Timestamp,
+    /// How far the books are with this edge's journal.
+    pub cursor: JournalHead,
+    /// Set when the books hold this edge until a person has looked.
+    pub held: Option<String>,
+    /// Entries of this shard that wait in the stream, as far as known.
+    pub shard_backlog: u64,
+    /// The newest `mapping_seq` of the branch.
+    pub mapping_head: u64,
+    /// Entries up to here are in a backup of the books and may be pruned.
+    pub prune_watermark: u64,
+    /// The newest catalogue of the branch.
+    pub catalogue: Option<CatalogueRef>,
+}
+
+/// Core notice from a worker after a commit, to `edge.<edge>.confirmed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmedV1 {
+    /// How far the books are.
+    pub cursor: JournalHead,
+    /// Whether the worker saw a hole after the cursor and asks for everything
+    /// from `cursor.seq + 1` on again.
+    pub resend: bool,
+    /// Set when the books hold this edge until a person has looked.
+    pub held: Option<String>,
+}
+
+/// An edge asks for the invoices it has not heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingRequestV1 {
+    /// It holds everything up to here.
+    pub after_mapping_seq: u64,
+    /// At most this many; the centre caps it at [`Self::MAX_ROWS`].
+    pub limit: u32,
+}
+
+impl MappingRequestV1 {
+    /// The most rows in one reply.
+    pub const MAX_ROWS: u32 = 500;
+}
+
+/// The invoices that followed, in the order of `mapping_seq`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingReplyV1 {
+    /// Register rows; empty when there are none.
+    pub rows: Vec<InvoiceAssignedV1>,
+    /// The newest `mapping_seq` of the branch.
+    pub head: u64,
+}
+
+/// The stock of a branch as the books have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockSnapshotV1 {
+    /// By the centre's clock.
+    pub as_of: Timestamp,
+    /// The levels hold every deduction of the asking edge up to this entry.
+    pub edge_seq: u64,
+    /// All stock items of the branch that ever moved.
+    pub levels: Vec<StockLevel>,
+}
+
+/// The level of one stock item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockLevel {
+    /// Which.
+    pub stock_item_id: StockItemId,
+    /// The newest place in its ledger.
+    pub stock_no: u64,
+    /// What is left; may be negative.
+    #[schemars(with = "String")]
+    pub level: Decimal,
+}
+
+/// A consumer asks for facts of a branch that it missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactsRequestV1 {
+    /// It holds everything up to here.
+    pub after_fact_seq: u64,
+    /// At most this many; the centre caps it at [`Self::MAX_FACTS`].
+    pub limit: u32,
+}
+
+impl FactsRequestV1 {
+    /// The most facts in one reply; a reply is also cut at half a mebibyte.
+    pub const MAX_FACTS: u32 = 200;
+}
+
+/// The facts that followed, in the order of `fact_seq`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactsReplyV1 {
+    /// The facts; empty when there are none.
+    pub facts: Vec<FactV1>,
+    /// The newest `fact_seq` of the branch.
+    pub head: u64,
+}
+
+/// One fact, outside of the stream.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactV1 {
+    /// The place among the branch's facts: 1, 2, 3, …
+    pub fact_seq: u64,
+    /// Derived from its cause.
+    pub fact_id: String,
+    /// What it tells.
+    pub kind: String,
+    /// The version of the body's schema.
+    pub schema_version: u16,
+    /// When what it tells happened.
+    pub occurred_at: Timestamp,
+    /// The edge whose entry caused it, if one did.
+    pub edge_id: Option<EdgeId>,
+    /// The body, byte for byte as in the stream.
+    #[schemars(with = "serde_json::Value")]
+    pub body: Box<serde_json::value::RawValue>,
+}

@@ -1,0 +1,1 @@
+//! Whole-system tests against a real Postgres and a real nats-server.

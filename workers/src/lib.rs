@@ -1,0 +1,1 @@
+//! Finalize entries into the books; relay facts out of them.
