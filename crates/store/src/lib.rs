@@ -1,1 +1,22 @@
 //! The books in Postgres: one function per statement, transactions passed in.
+//!
+//! What must be atomic takes a [`Conn`]; services own `begin` and `commit`.
+//! Never cancel the future of a `begin` or a `commit`: run transactions in a
+//! spawned task and let the server's timeouts (see [`pool`]) end them. An error
+//! from COMMIT means *unknown*: read again what it would have changed.
+//!
+//! Nothing here decides anything: rules are in `domain` and in the services'
+//! pure cores. Statements over many rows are in `sql/*.sql` and take arrays.
+
+pub mod error;
+pub mod pool;
+
+pub use error::{Error, Failure, classify};
+pub use pool::{Settings, connect, migrate};
+
+/// A pool of connections to the books.
+pub type Pool = sqlx::PgPool;
+/// One connection, usually within a transaction.
+pub type Conn = sqlx::PgConnection;
+/// A transaction; rolled back when dropped without `commit`.
+pub type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;

@@ -1,0 +1,82 @@
+//! Connections to the books, and their schema.
+//!
+//! Every connection asks the server itself to end what takes too long, because
+//! a transaction's future must not be cancelled from here: a worker that was
+//! stopped in the middle of one holds its locks for no longer than
+//! [`IDLE_IN_TRANSACTION_TIMEOUT_MS`].
+
+use std::{str::FromStr, time::Duration};
+
+use serde::Deserialize;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::{Error, Pool};
+
+/// The longest that one statement may run, in milliseconds.
+pub const STATEMENT_TIMEOUT_MS: u32 = 30_000;
+/// The longest that one statement may wait for a lock, in milliseconds.
+pub const LOCK_TIMEOUT_MS: u32 = 10_000;
+/// The longest that a transaction may stand still between statements, in
+/// milliseconds.
+pub const IDLE_IN_TRANSACTION_TIMEOUT_MS: u32 = 5_000;
+/// How long to wait for a free connection.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the books are.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `postgres://user:password@host:port/database`.
+    pub url: String,
+    /// The most connections of one process.
+    #[serde(default = "Settings::default_max_connections")]
+    pub max_connections: u32,
+}
+
+impl Settings {
+    /// The books at `url` with the usual number of connections.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self { url: url.into(), max_connections: Self::default_max_connections() }
+    }
+
+    const fn default_max_connections() -> u32 {
+        10
+    }
+}
+
+impl std::fmt::Debug for Settings {
+    // The URL may hold a password and stays out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Connects to the books and checks that they answer.
+///
+/// # Errors
+/// [`Error::Database`] if the URL is not valid or the server cannot be reached.
+pub async fn connect(settings: &Settings) -> Result<Pool, Error> {
+    let options = PgConnectOptions::from_str(&settings.url)?.options([
+        ("statement_timeout", STATEMENT_TIMEOUT_MS.to_string()),
+        ("lock_timeout", LOCK_TIMEOUT_MS.to_string()),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT_MS.to_string()),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}
+
+/// Brings the books' schema up to date.
+///
+/// # Errors
+/// [`Error::Migrate`] if a migration fails, or if the database holds one that
+/// this build does not know.
+pub async fn migrate(pool: &Pool) -> Result<(), Error> {
+    sqlx::migrate!("../../migrations").run(pool).await?;
+    Ok(())
+}
