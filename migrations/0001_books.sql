@@ -249,6 +249,8 @@ CREATE TABLE fact (
     invoice_no     bigint,
     body           bytea,
     occurred_at    timestamptz NOT NULL,
+    -- When it got its place; the retention counts from here.
+    placed_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (branch_id, fact_seq)
 );
 
@@ -264,7 +266,7 @@ CREATE TABLE fact_head (
 -- Sales that await their number, in the order the books took them. All that
 -- the register row needs is here, so that numbering joins nothing.
 CREATE TABLE numbering_queue (
-    queue_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    queue_id        bigint GENERATED ALWAYS AS IDENTITY,
     tenant_id       uuid NOT NULL,
     branch_id       uuid NOT NULL,
     sale_id         uuid NOT NULL,
@@ -274,7 +276,9 @@ CREATE TABLE numbering_queue (
     entry_hash      bytea NOT NULL,
     grand_total_usd numeric(18, 2) NOT NULL,
     vat_usd         numeric(18, 2) NOT NULL,
-    grand_total_khr numeric(18, 0) NOT NULL
+    grand_total_khr numeric(18, 0) NOT NULL,
+    -- By company first: the rows of a frozen series are in nobody's way.
+    PRIMARY KEY (tenant_id, queue_id)
 );
 
 -- One series per company. Its row's lock makes numbers gapless: whoever wants
