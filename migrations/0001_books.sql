@@ -277,6 +277,7 @@ CREATE TABLE numbering_queue (
     grand_total_usd numeric(18, 2) NOT NULL,
     vat_usd         numeric(18, 2) NOT NULL,
     grand_total_khr numeric(18, 0) NOT NULL,
+    queued_at       timestamptz NOT NULL DEFAULT now(),
     -- By company first: the rows of a frozen series are in nobody's way.
     PRIMARY KEY (tenant_id, queue_id)
 );
