@@ -1,0 +1,87 @@
+//! Paying: whether what the customer hands over is enough, and the change.
+//!
+//! One tender for each sale. Dollars are held against the grand total in
+//! dollars and never rounded to riel; riel against the payable riel. Change is
+//! given in the currency that was handed over.
+
+use rust_decimal::Decimal;
+use schemas::{
+    Currency,
+    edge_api::{TenderOffer, Totals},
+    events::{Tender, TenderMethod},
+};
+
+use crate::money::{USD_DECIMALS, exact_units};
+
+/// The most that is taken in one tender, in whole dollars or riel.
+pub const MAX_RECEIVED: i64 = 1_000_000_000_000_000;
+
+const KHR_DECIMALS: u32 = 0;
+
+/// A tender that does not pay for the sale.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TenderError {
+    /// Less was handed over than is owed.
+    #[error("received {received} {} of {owed} {} owed", currency.code(), currency.code())]
+    NotEnough {
+        /// What was handed over.
+        received: Decimal,
+        /// What is owed.
+        owed: Decimal,
+        /// Of what.
+        currency: Currency,
+    },
+    /// The amount is negative, beyond [`MAX_RECEIVED`], or has decimals that
+    /// the currency has no coins for.
+    #[error("{received} {} cannot be handed over: {rule}", currency.code())]
+    BadAmount {
+        /// What was stated.
+        received: Decimal,
+        /// Of what.
+        currency: Currency,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// KHQR needs a confirmed payment, which this version cannot obtain.
+    #[error("KHQR payments are not taken yet; take cash")]
+    KhqrNotTaken,
+}
+
+/// Settles a sale with what the customer hands over.
+///
+/// # Errors
+/// [`TenderError`] if it is no cash, no amount of its currency, or less than is
+/// owed.
+pub fn settle(totals: &Totals, offer: &TenderOffer) -> Result<Tender, TenderError> {
+    if offer.method == TenderMethod::Khqr {
+        return Err(TenderError::KhqrNotTaken);
+    }
+    let currency = offer.received.currency;
+    let received = received(offer)?;
+    let owed = match currency {
+        Currency::Usd => totals.grand_total_usd.amount(),
+        Currency::Khr => totals.payable_khr.amount(),
+    };
+    let change = received
+        .checked_sub(owed)
+        .filter(|change| *change >= Decimal::ZERO)
+        .ok_or(TenderError::NotEnough { received, owed, currency })?;
+    Ok(Tender { method: TenderMethod::Cash, currency, received, change, khqr: None })
+}
+
+fn received(offer: &TenderOffer) -> Result<Decimal, TenderError> {
+    let (received, currency) = (offer.received.amount, offer.received.currency);
+    let (decimals, most, rule) = match currency {
+        Currency::Usd => (USD_DECIMALS, MAX_RECEIVED * 100, "dollars have at most 2 decimals"),
+        Currency::Khr => (KHR_DECIMALS, MAX_RECEIVED, "riel have no decimals"),
+    };
+    let bad = |rule| TenderError::BadAmount { received, currency, rule };
+    if received < Decimal::ZERO {
+        return Err(bad("it is negative"));
+    }
+    if received > Decimal::from(MAX_RECEIVED) {
+        return Err(bad("it is above 1000000000000000"));
+    }
+    let units = exact_units(received, decimals, 0, most).ok_or_else(|| bad(rule))?;
+    Ok(Decimal::new(units, decimals))
+}
