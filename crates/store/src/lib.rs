@@ -9,6 +9,8 @@
 //! pure cores. Statements over many rows are in `sql/*.sql` and take arrays.
 
 pub mod error;
+pub mod lease;
+pub mod outbox;
 pub mod pool;
 
 pub use error::{Error, Failure, classify};
@@ -20,3 +22,5 @@ pub type Pool = sqlx::PgPool;
 pub type Conn = sqlx::PgConnection;
 /// A transaction; rolled back when dropped without `commit`.
 pub type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
+mod columns;

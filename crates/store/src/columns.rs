@@ -1,0 +1,21 @@
+//! Between the types of `schemas` and those of Postgres.
+
+use schemas::Sha256Hash;
+
+use crate::Error;
+
+/// A count or place as `bigint`. What is beyond it cannot come about; it is
+/// clamped, and the table's own constraints refuse it.
+pub(crate) fn int8(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A stored count or place.
+pub(crate) fn unsigned(what: &'static str, value: i64) -> Result<u64, Error> {
+    u64::try_from(value).map_err(|error| Error::corrupt(what, error))
+}
+
+/// A stored digest.
+pub(crate) fn digest(what: &'static str, bytes: &[u8]) -> Result<Sha256Hash, Error> {
+    Sha256Hash::try_from(bytes).map_err(|error| Error::corrupt(what, error))
+}
