@@ -19,3 +19,8 @@ pub(crate) fn unsigned(what: &'static str, value: i64) -> Result<u64, Error> {
 pub(crate) fn digest(what: &'static str, bytes: &[u8]) -> Result<Sha256Hash, Error> {
     Sha256Hash::try_from(bytes).map_err(|error| Error::corrupt(what, error))
 }
+
+/// A stored integer, as a narrower type.
+pub(crate) fn narrow<T: TryFrom<i64>>(what: &'static str, value: i64) -> Result<T, Error> {
+    T::try_from(value).map_err(|_| Error::corrupt(what, format!("{value} is out of range")))
+}

@@ -8,10 +8,17 @@
 //! Nothing here decides anything: rules are in `domain` and in the services'
 //! pure cores. Statements over many rows are in `sql/*.sql` and take arrays.
 
+pub mod companies;
+pub mod catalogues;
 pub mod error;
+pub mod facts;
+pub mod heartbeats;
+pub mod invoices;
 pub mod lease;
+pub mod numbering;
 pub mod outbox;
 pub mod pool;
+pub mod relay;
 
 pub use error::{Error, Failure, classify};
 pub use pool::{Settings, connect, migrate};

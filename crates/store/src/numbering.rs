@@ -1,0 +1,320 @@
+//! The statements of numbering: the queue, the series and the register.
+//!
+//! Whoever holds a series' row lock ([`lock_series`]) is the only one to read
+//! and write that company's queue, mapping heads and register, whatever leases
+//! say.
+
+use rust_decimal::Decimal;
+use schemas::{
+    BranchId, EdgeId, Khr, SaleId, SeriesId, Sha256Hash, TenantId, TicketId, Usd,
+    facts::{FactKind, InvoiceAssignedV1, id_from_invoice},
+};
+use time::OffsetDateTime;
+
+use crate::{Conn, Error, columns};
+
+/// A series that has sales in its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// The series.
+    pub series_id: SeriesId,
+    /// The company.
+    pub tenant_id: TenantId,
+    /// Whether it is frozen, and its sales have to wait.
+    pub frozen: bool,
+}
+
+/// A series whose row is locked by this transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// Which.
+    pub series_id: SeriesId,
+    /// The company.
+    pub tenant_id: TenantId,
+    /// The newest number; 0 before the first.
+    pub last_no: u64,
+    /// That invoice's hash; zeros before the first.
+    pub head_hash: Sha256Hash,
+    /// Why nothing is allocated, if the series is frozen.
+    pub frozen_reason: Option<String>,
+}
+
+/// A sale that awaits its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingSale {
+    /// Its place in the queue.
+    pub queue_id: i64,
+    /// The store.
+    pub branch_id: BranchId,
+    /// The sale.
+    pub sale_id: SaleId,
+    /// Its ticket.
+    pub ticket_id: TicketId,
+    /// The journal that holds it.
+    pub edge_id: EdgeId,
+    /// The entry in it.
+    pub entry_seq: u64,
+    /// The entry's hash.
+    pub entry_hash: Sha256Hash,
+    /// What was owed, in dollars.
+    pub grand_total_usd: Usd,
+    /// The VAT in it.
+    pub vat_usd: Usd,
+    /// What was owed in riel, before riel rounding.
+    pub grand_total_khr: Khr,
+}
+
+/// How much waits for numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueState {
+    /// Sales in the queue, counted up to a bound.
+    pub length: u64,
+    /// How long the oldest has waited, in milliseconds.
+    pub oldest_ms: u64,
+    /// Series that are frozen.
+    pub frozen_series: u64,
+}
+
+/// The series that have sales in their queue.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn series_waiting(conn: &mut Conn) -> Result<Vec<Waiting>, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT series_id, tenant_id, state = 'FROZEN' AS "frozen!" FROM invoice_series s
+           WHERE EXISTS (SELECT FROM numbering_queue q WHERE q.tenant_id = s.tenant_id)
+           ORDER BY series_id"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Waiting {
+            series_id: row.series_id.into(),
+            tenant_id: row.tenant_id.into(),
+            frozen: row.frozen,
+        })
+        .collect())
+}
+
+/// Locks a series until the transaction ends and reads it as it is then.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn lock_series(conn: &mut Conn, series_id: SeriesId) -> Result<Option<Series>, Error> {
+    sqlx::query!(
+        "SELECT tenant_id, last_no, head_hash, frozen_reason FROM invoice_series
+         WHERE series_id = $1 FOR UPDATE",
+        series_id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(|row| {
+        Ok(Series {
+            series_id,
+            tenant_id: row.tenant_id.into(),
+            last_no: columns::unsigned("invoice_series.last_no", row.last_no)?,
+            head_hash: columns::digest("invoice_series.head_hash", &row.head_hash)?,
+            frozen_reason: row.frozen_reason,
+        })
+    })
+    .transpose()
+}
+
+/// The sales of a company that await numbers, in the order in which the books
+/// took them, at most `limit`.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn pending(
+    conn: &mut Conn,
+    tenant_id: TenantId,
+    limit: u32,
+) -> Result<Vec<PendingSale>, Error> {
+    sqlx::query!(
+        "SELECT queue_id, branch_id, sale_id, ticket_id, edge_id, entry_seq, entry_hash,
+                grand_total_usd, vat_usd, grand_total_khr
+         FROM numbering_queue WHERE tenant_id = $1 ORDER BY queue_id LIMIT $2",
+        tenant_id.as_uuid(),
+        i64::from(limit),
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|row| {
+        Ok(PendingSale {
+            queue_id: row.queue_id,
+            branch_id: row.branch_id.into(),
+            sale_id: row.sale_id.into(),
+            ticket_id: TicketId::parse(row.ticket_id)
+                .map_err(|error| Error::corrupt("numbering_queue.ticket_id", error))?,
+            edge_id: row.edge_id.into(),
+            entry_seq: columns::unsigned("numbering_queue.entry_seq", row.entry_seq)?,
+            entry_hash: columns::digest("numbering_queue.entry_hash", &row.entry_hash)?,
+            grand_total_usd: Usd(row.grand_total_usd),
+            vat_usd: Usd(row.vat_usd),
+            grand_total_khr: Khr(row.grand_total_khr),
+        })
+    })
+    .collect()
+}
+
+/// The newest `mapping_seq` of these branches; those without any are left out.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn mapping_heads(
+    conn: &mut Conn,
+    branches: &[BranchId],
+) -> Result<Vec<(BranchId, u64)>, Error> {
+    let ids: Vec<_> = branches.iter().map(|branch| branch.as_uuid()).collect();
+    sqlx::query!("SELECT branch_id, last_seq FROM mapping_head WHERE branch_id = ANY ($1)", &ids)
+        .fetch_all(conn)
+        .await?
+        .into_iter()
+        .map(|row| {
+            let last_seq = columns::unsigned("mapping_head.last_seq", row.last_seq)?;
+            Ok((row.branch_id.into(), last_seq))
+        })
+        .collect()
+}
+
+/// Registers a batch of a locked series, tells of it in the outbox, moves the
+/// series and the branches' mapping heads, and takes the sales, `queue_ids[i]`
+/// for `rows[i]`, out of the queue. `rows` are of this series, in order, and
+/// continue it.
+///
+/// # Errors
+/// [`Error::Database`]; [`Error::Corrupt`] if the batch does not fit what is
+/// stored: roll back.
+pub async fn record_batch(
+    conn: &mut Conn,
+    series: &Series,
+    queue_ids: &[i64],
+    rows: &[InvoiceAssignedV1],
+) -> Result<(), Error> {
+    let Some(newest) = rows.last() else { return Ok(()) };
+    let column = Columns::of(rows);
+    let counts = sqlx::query_file!(
+        "src/sql/record_invoices.sql",
+        series.series_id.as_uuid(),
+        series.tenant_id.as_uuid(),
+        queue_ids,
+        &column.nos,
+        &column.invoice_ids,
+        &column.branch_ids,
+        &column.mapping_seqs,
+        &column.sale_ids,
+        &column.ticket_ids as _,
+        &column.edge_ids,
+        &column.entry_seqs,
+        &column.entry_hashes as _,
+        &column.grand_totals_usd,
+        &column.vats_usd,
+        &column.grand_totals_khr,
+        &column.prev_hashes as _,
+        &column.hashes as _,
+        &column.fact_ids,
+        OffsetDateTime::from(newest.issued_at),
+        FactKind::InvoiceAssigned.as_str(),
+        columns::int8(newest.no),
+        newest.hash.as_bytes(),
+    )
+    .fetch_one(conn)
+    .await?;
+    let expected = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let stored = [counts.registered, counts.told, counts.taken, counts.moved];
+    if stored != [expected, expected, expected, 1] {
+        let why = format!(
+            "a batch of {expected} registered {}, told {}, took {} and moved {} series",
+            counts.registered, counts.told, counts.taken, counts.moved
+        );
+        return Err(Error::corrupt("invoice_series", why));
+    }
+    Ok(())
+}
+
+/// A batch, column by column, as `unnest` takes it.
+#[derive(Default)]
+struct Columns<'a> {
+    nos: Vec<i64>,
+    invoice_ids: Vec<uuid::Uuid>,
+    branch_ids: Vec<uuid::Uuid>,
+    mapping_seqs: Vec<i64>,
+    sale_ids: Vec<uuid::Uuid>,
+    ticket_ids: Vec<&'a str>,
+    edge_ids: Vec<uuid::Uuid>,
+    entry_seqs: Vec<i64>,
+    entry_hashes: Vec<&'a [u8]>,
+    grand_totals_usd: Vec<Decimal>,
+    vats_usd: Vec<Decimal>,
+    grand_totals_khr: Vec<Decimal>,
+    prev_hashes: Vec<&'a [u8]>,
+    hashes: Vec<&'a [u8]>,
+    fact_ids: Vec<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(rows: &'a [InvoiceAssignedV1]) -> Self {
+        let mut columns = Self::default();
+        for row in rows {
+            columns.nos.push(columns::int8(row.no));
+            columns.invoice_ids.push(row.invoice_id.as_uuid());
+            columns.branch_ids.push(row.branch_id.as_uuid());
+            columns.mapping_seqs.push(columns::int8(row.mapping_seq));
+            columns.sale_ids.push(row.sale_id.as_uuid());
+            columns.ticket_ids.push(row.ticket_id.as_str());
+            columns.edge_ids.push(row.edge_id.as_uuid());
+            columns.entry_seqs.push(columns::int8(row.entry_seq));
+            columns.entry_hashes.push(row.entry_hash.as_bytes());
+            columns.grand_totals_usd.push(row.grand_total_usd.amount());
+            columns.vats_usd.push(row.vat_usd.amount());
+            columns.grand_totals_khr.push(row.grand_total_khr.amount());
+            columns.prev_hashes.push(row.prev_hash.as_bytes());
+            columns.hashes.push(row.hash.as_bytes());
+            columns.fact_ids.push(id_from_invoice(row.series_id, row.no));
+        }
+        columns
+    }
+}
+
+/// Freezes a series for `reason`; one that is frozen already keeps its reason.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn freeze(conn: &mut Conn, series_id: SeriesId, reason: &str) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE invoice_series SET state = 'FROZEN', frozen_reason = $2
+         WHERE series_id = $1 AND state = 'OPEN'",
+        series_id.as_uuid(),
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How much waits, counting no more than `most` sales.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn queue_state(conn: &mut Conn, most: u32) -> Result<QueueState, Error> {
+    let row = sqlx::query!(
+        r#"SELECT
+             (SELECT count(*) FROM (SELECT FROM numbering_queue LIMIT $1) AS bounded) AS "length!",
+             (SELECT COALESCE(max(extract(epoch FROM clock_timestamp() - first.queued_at) * 1000), 0)
+              FROM invoice_series s
+              CROSS JOIN LATERAL (
+                  SELECT queued_at FROM numbering_queue q WHERE q.tenant_id = s.tenant_id
+                  ORDER BY queue_id LIMIT 1) AS first)::bigint AS "oldest_ms!",
+             (SELECT count(*) FROM invoice_series WHERE state = 'FROZEN') AS "frozen!""#,
+        i64::from(most),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(QueueState {
+        length: columns::unsigned("count", row.length)?,
+        oldest_ms: columns::unsigned("age", row.oldest_ms.max(0))?,
+        frozen_series: columns::unsigned("count", row.frozen)?,
+    })
+}
