@@ -4,6 +4,11 @@ use schemas::Sha256Hash;
 
 use crate::Error;
 
+/// One column of many rows, to be bound as an array.
+pub(crate) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
 /// A count or place as `bigint`. What is beyond it cannot come about; it is
 /// clamped, and the table's own constraints refuse it.
 pub(crate) fn int8(value: u64) -> i64 {

@@ -9,16 +9,30 @@
 //! pure cores. Statements over many rows are in `sql/*.sql` and take arrays.
 
 pub mod companies;
-pub mod catalogues;
-pub mod error;
+
+pub mod audit;
+pub mod cash;
+pub mod cursors;
+pub mod entries;
+pub mod exceptions;
+pub mod orders;
+pub mod quarantine;
+pub mod sales;
+pub mod stock;
+pub mod tickets;
+
 pub mod facts;
-pub mod heartbeats;
 pub mod invoices;
-pub mod lease;
 pub mod numbering;
 pub mod outbox;
-pub mod pool;
 pub mod relay;
+
+pub mod catalogues;
+pub mod heartbeats;
+pub mod lease;
+
+pub mod error;
+pub mod pool;
 
 pub use error::{Error, Failure, classify};
 pub use pool::{Settings, connect, migrate};

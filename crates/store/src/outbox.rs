@@ -5,7 +5,10 @@ use schemas::{BranchId, EdgeId, SeriesId, TenantId, Timestamp, facts::FactKind};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Conn, Error, columns::int8};
+use crate::{
+    Conn, Error,
+    columns::{column, int8},
+};
 
 /// A fact to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,31 +42,19 @@ pub async fn enqueue(conn: &mut Conn, facts: &[NewFact]) -> Result<(), Error> {
     if facts.is_empty() {
         return Ok(());
     }
-    let tenants: Vec<Uuid> = facts.iter().map(|f| f.tenant_id.as_uuid()).collect();
-    let branches: Vec<Uuid> = facts.iter().map(|f| f.branch_id.as_uuid()).collect();
-    let ids: Vec<&str> = facts.iter().map(|f| f.fact_id.as_str()).collect();
-    let kinds: Vec<&str> = facts.iter().map(|f| f.kind.as_str()).collect();
-    let versions: Vec<i32> = facts.iter().map(|f| i32::from(f.schema_version)).collect();
-    let edges: Vec<Option<Uuid>> = facts.iter().map(|f| f.entry.map(|e| e.0.as_uuid())).collect();
-    let seqs: Vec<Option<i64>> = facts.iter().map(|f| f.entry.map(|e| int8(e.1))).collect();
-    let series: Vec<Option<Uuid>> =
-        facts.iter().map(|f| f.invoice.map(|i| i.0.as_uuid())).collect();
-    let numbers: Vec<Option<i64>> = facts.iter().map(|f| f.invoice.map(|i| int8(i.1))).collect();
-    let bodies: Vec<Option<&[u8]>> = facts.iter().map(|f| f.body.as_deref()).collect();
-    let times: Vec<OffsetDateTime> = facts.iter().map(|f| f.occurred_at.into()).collect();
     sqlx::query_file!(
         "src/sql/outbox_enqueue.sql",
-        &tenants,
-        &branches,
-        &ids as &[&str],
-        &kinds as &[&str],
-        &versions,
-        &edges as &[Option<Uuid>],
-        &seqs as &[Option<i64>],
-        &series as &[Option<Uuid>],
-        &numbers as &[Option<i64>],
-        &bodies as &[Option<&[u8]>],
-        &times,
+        &column(facts, |f| f.tenant_id.as_uuid()),
+        &column(facts, |f| f.branch_id.as_uuid()),
+        &column(facts, |f| f.fact_id.as_str()) as &[&str],
+        &column(facts, |f| f.kind.as_str()) as &[&str],
+        &column(facts, |f| i32::from(f.schema_version)),
+        &column(facts, |f| f.entry.map(|entry| entry.0.as_uuid())) as &[Option<Uuid>],
+        &column(facts, |f| f.entry.map(|entry| int8(entry.1))) as &[Option<i64>],
+        &column(facts, |f| f.invoice.map(|invoice| invoice.0.as_uuid())) as &[Option<Uuid>],
+        &column(facts, |f| f.invoice.map(|invoice| int8(invoice.1))) as &[Option<i64>],
+        &column(facts, |f| f.body.as_deref()) as &[Option<&[u8]>],
+        &column(facts, |f| OffsetDateTime::from(f.occurred_at)),
     )
     .execute(conn)
     .await?;

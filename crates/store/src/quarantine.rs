@@ -1,0 +1,210 @@
+//! The quarantine: entries that chain but could not be applied. The cursor has
+//! moved past them; they wait until they are released or discarded.
+
+use std::fmt;
+
+use schemas::{BranchId, EdgeId, TenantId};
+use uuid::Uuid;
+
+use crate::{
+    Conn, Error,
+    columns::{column, int8, unsigned},
+};
+
+/// Why an entry was set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The payload is not what its kind and version say, or not this edge's.
+    InvalidPayload,
+    /// The database refused the rows it makes.
+    DataError,
+    /// Its kind or version is newer than this build.
+    FutureVersion,
+    /// It is about something that another quarantined entry is about.
+    Behind,
+}
+
+impl Reason {
+    const ALL: [Self; 4] =
+        [Self::InvalidPayload, Self::DataError, Self::FutureVersion, Self::Behind];
+
+    /// The name in facts and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidPayload => "INVALID_PAYLOAD",
+            Self::DataError => "DATA_ERROR",
+            Self::FutureVersion => "FUTURE_VERSION",
+            Self::Behind => "BEHIND",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An entry that is set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The journal.
+    pub edge_id: EdgeId,
+    /// The entry.
+    pub seq: u64,
+    /// The company.
+    pub tenant_id: TenantId,
+    /// The store.
+    pub branch_id: BranchId,
+    /// What it would have told.
+    pub kind: String,
+    /// Why.
+    pub reason: Reason,
+    /// In words.
+    pub detail: String,
+    /// The ids that it would have made or changed: what comes later about one
+    /// of them waits behind it.
+    pub about: Vec<Uuid>,
+}
+
+/// A waiting entry of the newest version of its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FutureEntry {
+    /// The journal.
+    pub edge_id: EdgeId,
+    /// The entry.
+    pub seq: u64,
+    /// Its kind.
+    pub kind: String,
+    /// The version of its payload's schema.
+    pub schema_version: u16,
+}
+
+/// Sets entries aside. One that waits already gets the new reason.
+///
+/// # Errors
+/// [`Error::Database`] if the statement fails.
+pub async fn set_aside(conn: &mut Conn, rows: &[Quarantined]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // An array of arrays must be rectangular, so `about` travels as text.
+    let about: Vec<String> = column(rows, |r| array_literal(&r.about));
+    sqlx::query!(
+        "INSERT INTO quarantine (edge_id, seq, tenant_id, branch_id, kind, reason, detail, about)
+         SELECT q.edge_id, q.seq, q.tenant_id, q.branch_id, q.kind, q.reason, q.detail,
+             q.about::uuid[]
+         FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
+                 $7::text[], $8::text[])
+             AS q (edge_id, seq, tenant_id, branch_id, kind, reason, detail, about)
+         ON CONFLICT (edge_id, seq) DO UPDATE
+         SET reason = EXCLUDED.reason, detail = EXCLUDED.detail, about = EXCLUDED.about
+         WHERE quarantine.state = 'WAITING'",
+        &column(rows, |r| r.edge_id.as_uuid()),
+        &column(rows, |r| int8(r.seq)),
+        &column(rows, |r| r.tenant_id.as_uuid()),
+        &column(rows, |r| r.branch_id.as_uuid()),
+        &column(rows, |r| r.kind.as_str()) as &[&str],
+        &column(rows, |r| r.reason.as_str()) as &[&str],
+        &column(rows, |r| r.detail.as_str()) as &[&str],
+        &about,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The waiting entries of these edges, in the order of their journals.
+///
+/// # Errors
+/// [`Error`] if the statement fails or a stored value is not valid.
+pub async fn waiting(conn: &mut Conn, edges: &[EdgeId]) -> Result<Vec<Quarantined>, Error> {
+    let rows = sqlx::query!(
+        "SELECT edge_id, seq, tenant_id, branch_id, kind, reason, detail, about
+         FROM quarantine
+         WHERE state = 'WAITING' AND edge_id = ANY($1)
+         ORDER BY edge_id, seq",
+        &column(edges, |edge| edge.as_uuid()),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Quarantined {
+                edge_id: EdgeId::from_uuid(row.edge_id),
+                seq: unsigned("quarantine.seq", row.seq)?,
+                tenant_id: TenantId::from_uuid(row.tenant_id),
+                branch_id: BranchId::from_uuid(row.branch_id),
+                kind: row.kind,
+                reason: Reason::ALL
+                    .into_iter()
+                    .find(|reason| reason.as_str() == row.reason)
+                    .ok_or_else(|| Error::corrupt("quarantine.reason", &row.reason))?,
+                detail: row.detail,
+                about: row.about,
+            })
+        })
+        .collect()
+}
+
+/// Marks waiting entries as released. Returns how many were waiting.
+///
+/// # Errors
+/// [`Error::Database`] if the statement fails.
+pub async fn release(conn: &mut Conn, names: &[(EdgeId, u64)]) -> Result<u64, Error> {
+    if names.is_empty() {
+        return Ok(0);
+    }
+    let released = sqlx::query!(
+        "UPDATE quarantine q SET state = 'RELEASED', settled_at = now()
+         FROM unnest($1::uuid[], $2::bigint[]) AS r (edge_id, seq)
+         WHERE q.edge_id = r.edge_id AND q.seq = r.seq AND q.state = 'WAITING'",
+        &column(names, |name| name.0.as_uuid()),
+        &column(names, |name| int8(name.1)),
+    )
+    .execute(conn)
+    .await?;
+    Ok(released.rows_affected())
+}
+
+/// The entries that wait for a build that knows their version, at most `limit`,
+/// after `after`, in the order of edge and seq.
+///
+/// # Errors
+/// [`Error`] if the statement fails or a stored value is not valid.
+pub async fn from_the_future(
+    conn: &mut Conn,
+    after: Option<(EdgeId, u64)>,
+    limit: i64,
+) -> Result<Vec<FutureEntry>, Error> {
+    let (edge, seq) = after.unwrap_or((EdgeId::from_uuid(Uuid::nil()), 0));
+    let rows = sqlx::query!(
+        "SELECT q.edge_id, q.seq, e.kind, e.schema_version
+         FROM quarantine q JOIN edge_entry e ON e.edge_id = q.edge_id AND e.seq = q.seq
+         WHERE q.state = 'WAITING' AND q.reason = 'FUTURE_VERSION'
+           AND (q.edge_id, q.seq) > ($1, $2)
+         ORDER BY q.edge_id, q.seq
+         LIMIT $3",
+        edge.as_uuid(),
+        int8(seq),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(FutureEntry {
+                edge_id: EdgeId::from_uuid(row.edge_id),
+                seq: unsigned("quarantine.seq", row.seq)?,
+                kind: row.kind,
+                schema_version: u16::try_from(row.schema_version)
+                    .map_err(|error| Error::corrupt("edge_entry.schema_version", error))?,
+            })
+        })
+        .collect()
+}
+
+fn array_literal(ids: &[Uuid]) -> String {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    format!("{{{}}}", ids.join(","))
+}
