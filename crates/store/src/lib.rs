@@ -26,6 +26,7 @@ pub mod invoices;
 pub mod numbering;
 pub mod outbox;
 pub mod relay;
+pub mod verify;
 
 pub mod catalogues;
 pub mod heartbeats;

@@ -1,0 +1,81 @@
+-- Branches whose facts are not numbered without gaps up to their head, and
+-- sales, invoices and movements of stock that are not told exactly once
+-- (sequenced or still pending). Facts are pruned from the oldest on, so what
+-- came before the first one kept may be told no more.
+WITH told AS (
+    SELECT kind, edge_id, entry_seq, series_id, invoice_no, tenant_id, branch_id FROM fact
+    UNION ALL
+    SELECT kind, edge_id, entry_seq, series_id, invoice_no, tenant_id, branch_id FROM outbox
+),
+of_entries AS (
+    SELECT kind, edge_id, entry_seq, count(*) AS times
+    FROM told
+    WHERE kind IN ('sale.finalized', 'stock.moved')
+    GROUP BY kind, edge_id, entry_seq
+),
+of_invoices AS (
+    SELECT series_id, invoice_no, count(*) AS times
+    FROM told
+    WHERE kind = 'invoice.assigned'
+    GROUP BY series_id, invoice_no
+),
+sequenced AS (
+    SELECT branch_id, count(*) AS facts, min(fact_seq) AS first, max(fact_seq) AS last
+    FROM fact
+    GROUP BY branch_id
+),
+-- The oldest that pruned branches still tell.
+kept AS (
+    SELECT t.branch_id, t.edge_id, min(t.entry_seq) AS entry_seq, min(t.invoice_no) AS invoice_no
+    FROM told t
+    JOIN sequenced q ON q.branch_id = t.branch_id AND q.first > 1
+    GROUP BY GROUPING SETS ((t.branch_id, t.edge_id), (t.branch_id))
+),
+checked AS (
+    SELECT
+        'branch ' || COALESCE(q.branch_id, h.branch_id) || ': ' || COALESCE(q.facts, 0)
+        || ' facts are numbered ' || COALESCE(q.first, 0) || ' to ' || COALESCE(q.last, 0)
+        || ', the head is ' || COALESCE(h.last_seq, 0) AS offender
+    FROM sequenced q
+    FULL JOIN fact_head h ON h.branch_id = q.branch_id
+    WHERE COALESCE(q.last, 0) <> COALESCE(h.last_seq, 0)
+        OR COALESCE(q.facts, 0) <> COALESCE(q.last - q.first + 1, 0)
+    UNION ALL
+    SELECT
+        'sale.finalized of ' || COALESCE(s.edge_id, f.edge_id) || ':'
+        || COALESCE(s.entry_seq, f.entry_seq) || ' is told ' || COALESCE(f.times, 0)
+        || ' times for ' || CASE WHEN s.sale_id IS NULL THEN 'no sale' ELSE 'one sale' END
+    FROM sale s
+    FULL JOIN (SELECT * FROM of_entries WHERE kind = 'sale.finalized') f
+        ON f.edge_id = s.edge_id AND f.entry_seq = s.entry_seq
+    LEFT JOIN kept k ON k.branch_id = s.branch_id AND k.edge_id = s.edge_id
+    WHERE (s.sale_id IS NULL OR f.times IS DISTINCT FROM 1)
+        AND NOT (f.times IS NULL AND s.entry_seq < COALESCE(k.entry_seq, 0))
+    UNION ALL
+    SELECT
+        'invoice.assigned of No. ' || COALESCE(i.no, f.invoice_no) || ' is told '
+        || COALESCE(f.times, 0) || ' times for '
+        || CASE WHEN i.no IS NULL THEN 'no invoice' ELSE 'one invoice' END
+    FROM invoice i
+    FULL JOIN of_invoices f ON f.series_id = i.series_id AND f.invoice_no = i.no
+    LEFT JOIN kept k ON k.branch_id = i.branch_id AND k.invoice_no IS NOT NULL
+    WHERE (i.no IS NULL OR f.times IS DISTINCT FROM 1)
+        AND NOT (f.times IS NULL AND i.no < COALESCE(k.invoice_no, 0))
+    UNION ALL
+    SELECT
+        'stock.moved of ' || COALESCE(j.edge_id, f.edge_id) || ':'
+        || COALESCE(j.entry_seq, f.entry_seq) || ' is told ' || COALESCE(f.times, 0)
+        || ' times for ' || CASE WHEN j.edge_id IS NULL THEN 'no movement' ELSE 'one sale' END
+    FROM (
+        SELECT DISTINCT branch_id, edge_id, entry_seq FROM stock_journal WHERE reason = 'SALE'
+    ) j
+    FULL JOIN (SELECT * FROM of_entries WHERE kind = 'stock.moved') f
+        ON f.edge_id = j.edge_id AND f.entry_seq = j.entry_seq
+    LEFT JOIN kept k ON k.branch_id = j.branch_id AND k.edge_id = j.edge_id
+    WHERE (j.edge_id IS NULL OR f.times IS DISTINCT FROM 1)
+        AND NOT (f.times IS NULL AND j.entry_seq < COALESCE(k.entry_seq, 0))
+)
+SELECT offender AS "offender!", count(*) OVER () AS "total!"
+FROM checked
+ORDER BY 1
+LIMIT $1

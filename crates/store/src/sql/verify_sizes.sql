@@ -1,0 +1,14 @@
+-- How many rows of each table the checks speak of.
+SELECT
+    (SELECT count(*) FROM branch) AS "branches!",
+    (SELECT count(*) FROM sale) AS "sales!",
+    (SELECT count(*) FROM sale_line) AS "lines!",
+    (SELECT count(*) FROM sale_order) AS "orders!",
+    (SELECT count(*) FROM invoice) AS "invoices!",
+    (SELECT count(*) FROM numbering_queue) AS "queued!",
+    (SELECT count(*) FROM cash_movement) AS "movements!",
+    (SELECT count(*) FROM cash_session) AS "sessions!",
+    (SELECT count(*) FROM stock_journal) AS "stock_rows!",
+    (SELECT count(*) FROM stock_level) AS "stock_items!",
+    (SELECT count(*) FROM fact) AS "facts!",
+    (SELECT count(*) FROM outbox) AS "pending!"
