@@ -1,0 +1,63 @@
+//! Facts on their way down and out.
+//!
+//! Delivery: at least once; per branch in the order of `fact_seq` unless the
+//! relay publishes again what a stream lost. A consumer knows by `fact_seq`
+//! what it has (skip) and what it misses (fetch from the centre).
+
+mod contiguity;
+mod follower;
+mod stream;
+mod wire;
+
+use bytes::Bytes;
+use schemas::{BranchId, TenantId, Timestamp, subjects};
+
+pub use contiguity::{Contiguity, Place};
+pub use follower::FactFollower;
+pub use stream::{FactStream, Start, follow};
+
+use crate::{Bus, BusError, PendingAck, publishing, values};
+
+/// One fact, as it stands in the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactMessage {
+    /// `books.<tenant>.<branch>.<kind>`.
+    pub subject: String,
+    /// The store.
+    pub branch_id: BranchId,
+    /// The place among the branch's facts: 1, 2, 3, …
+    pub fact_seq: u64,
+    /// Derived from its cause.
+    pub fact_id: String,
+    /// What it tells.
+    pub kind: String,
+    /// The version of the body's schema.
+    pub schema_version: u16,
+    /// When what it tells happened.
+    pub occurred_at: Timestamp,
+    /// JSON.
+    pub body: Bytes,
+}
+
+/// Sends a fact. The same fact within two minutes is kept once.
+///
+/// # Errors
+/// [`BusError::Disconnected`] if there is no line (nothing was sent), or if the
+/// fact cannot be a message.
+pub async fn publish(bus: &Bus, fact: &FactMessage) -> Result<PendingAck, BusError> {
+    publishing::publish(bus, fact.subject.clone(), wire::headers(fact)?, fact.body.clone()).await
+}
+
+/// The `fact_seq` of the newest fact of a branch in the stream; 0 if it holds
+/// none, because there was none, they grew too old, or the stream was lost.
+///
+/// # Errors
+/// If the broker does not answer, or the stream does not exist.
+pub async fn tail(bus: &Bus, tenant: TenantId, branch: BranchId) -> Result<u64, BusError> {
+    let subject = subjects::branch_facts(tenant, branch);
+    let Some(message) = values::last_message(bus, subjects::BOOKS_STREAM, &subject).await? else {
+        return Ok(0);
+    };
+    wire::fact_seq(&message.headers)
+        .map_err(|error| BusError::malformed(format!("the newest fact of {subject}"), error))
+}
