@@ -1,0 +1,195 @@
+//! What the writer owns, and what everyone may look at without asking it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use schemas::{CashSessionId, Clock, DeviceId, Timestamp, edge_api::Update, requests::JournalHead};
+use sqlx::SqliteConnection;
+use tokio::sync::{broadcast, watch};
+
+use super::{
+    catalogue::CatalogueInUse,
+    chain::Checking,
+    error::JournalError,
+    fence::{Fence, Mark},
+    files::{Files, PAGE_BYTES},
+    sessions::OpenSession,
+    settings::EdgeIdentity,
+    tickets::TicketErrors,
+    updates::{Place, PlacedUpdate},
+};
+
+/// Updates that a slow watcher may be behind.
+const UPDATES_KEPT: usize = 1_024;
+
+/// The writer's own: the one connection, and what is only true beside it.
+pub(super) struct Ledger {
+    pub(super) connection: SqliteConnection,
+    pub(super) fence: Fence,
+    /// The fingerprint of the key, for the fence's mark.
+    pub(super) key: String,
+    pub(super) shared: Arc<Shared>,
+    /// How many sales there are.
+    pub(super) captured: u64,
+    /// Set when a commit failed: what was read before it may not be true.
+    pub(super) stale: bool,
+    /// The check of older entries that is still going on.
+    pub(super) checking: Option<Checking>,
+    /// When device contacts were last written.
+    pub(super) contacts_written_at: Timestamp,
+}
+
+/// What everyone may look at. Only the writer changes it, after a commit.
+pub(super) struct Shared {
+    pub(super) identity: EdgeIdentity,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) files: Files,
+    pub(super) head: watch::Sender<JournalHead>,
+    pub(super) verified: watch::Sender<u64>,
+    pub(super) damage: watch::Sender<Option<String>>,
+    pub(super) confirmed: watch::Sender<JournalHead>,
+    pub(super) rolled_back: watch::Sender<Option<String>>,
+    pub(super) held: watch::Sender<Option<String>>,
+    pub(super) mapping_seq: watch::Sender<u64>,
+    pub(super) catalogue: watch::Sender<Option<Arc<CatalogueInUse>>>,
+    pub(super) updates: broadcast::Sender<PlacedUpdate>,
+    sessions: RwLock<HashMap<CashSessionId, OpenSession>>,
+    ticket_errors: Mutex<Option<TicketErrors>>,
+    contacts: Mutex<HashMap<DeviceId, Timestamp>>,
+}
+
+/// Whether a transaction is waited for on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// Yes: it is there after a power cut.
+    Disk,
+    /// No: a power cut may lose it (never a part of it, and never anything
+    /// that was on the disk before), and the books tell it again.
+    Repeatable,
+}
+
+impl Shared {
+    pub(super) fn new(identity: EdgeIdentity, clock: Arc<dyn Clock>, files: Files) -> Self {
+        Self {
+            identity,
+            clock,
+            files,
+            head: watch::Sender::new(JournalHead::EMPTY),
+            verified: watch::Sender::new(0),
+            damage: watch::Sender::new(None),
+            confirmed: watch::Sender::new(JournalHead::EMPTY),
+            rolled_back: watch::Sender::new(None),
+            held: watch::Sender::new(None),
+            mapping_seq: watch::Sender::new(0),
+            catalogue: watch::Sender::new(None),
+            updates: broadcast::Sender::new(UPDATES_KEPT),
+            sessions: RwLock::default(),
+            ticket_errors: Mutex::default(),
+            contacts: Mutex::default(),
+        }
+    }
+
+    // None of these locks is held while anything can panic.
+
+    pub(super) fn read_sessions(&self) -> RwLockReadGuard<'_, HashMap<CashSessionId, OpenSession>> {
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write_sessions(
+        &self,
+    ) -> RwLockWriteGuard<'_, HashMap<CashSessionId, OpenSession>> {
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lock_ticket_errors(&self) -> MutexGuard<'_, Option<TicketErrors>> {
+        self.ticket_errors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lock_contacts(&self) -> MutexGuard<'_, HashMap<DeviceId, Timestamp>> {
+        self.contacts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn publish(&self, update: Update) {
+        if self.updates.receiver_count() > 0 {
+            let place = Place {
+                journal_seq: self.head.borrow().seq,
+                mapping_seq: *self.mapping_seq.borrow(),
+            };
+            // An error means that the last watcher left meanwhile.
+            let _nobody_watches = self.updates.send(PlacedUpdate { place, update });
+        }
+    }
+}
+
+impl Ledger {
+    /// Begins a transaction. The durability is set each time, so that nothing
+    /// done before can weaken what follows.
+    pub(super) async fn begin(&mut self, durability: Durability) -> Result<(), JournalError> {
+        let begin = match durability {
+            Durability::Disk => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+            Durability::Repeatable => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+        };
+        match sqlx::raw_sql(begin).execute(&mut self.connection).await {
+            Ok(_) => Ok(()),
+            Err(error) => self.finish(Err(error.into())).await,
+        }
+    }
+
+    /// Commits what was written, or undoes it if the writing failed.
+    ///
+    /// An error from COMMIT leaves the outcome unknown; it is undone as far as
+    /// SQLite can, and the ledger is stale until [`Self::refresh`] has read
+    /// what is really there.
+    pub(super) async fn finish<T>(
+        &mut self,
+        written: Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let outcome = match written {
+            Ok(value) => sqlx::raw_sql("COMMIT")
+                .execute(&mut self.connection)
+                .await
+                .map(|_| value)
+                .map_err(JournalError::from),
+            Err(error) => Err(error),
+        };
+        if outcome.is_err() {
+            self.stale = true;
+            // SQLite undoes some failures by itself; then there is nothing to undo.
+            let _undone = sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await;
+        }
+        outcome
+    }
+
+    /// Reads again what is really there, if a commit failed since.
+    pub(super) async fn refresh(&mut self) -> Result<(), JournalError> {
+        if self.stale {
+            self.read_state().await?;
+            self.stale = false;
+        }
+        Ok(())
+    }
+
+    /// Writes the head beside the journal. Failing to is no reason not to sell:
+    /// an older mark is harmless.
+    pub(super) fn write_mark(&self) {
+        let mark = Mark {
+            edge_id: self.shared.identity.edge_id,
+            key: self.key.clone(),
+            head: *self.shared.head.borrow(),
+        };
+        if let Err(error) = self.fence.write(&mark, false) {
+            tracing::warn!(%error, "the journal's mark could not be written");
+        }
+    }
+
+    pub(super) async fn limit_bytes(&mut self, bytes: Option<u64>) -> Result<(), JournalError> {
+        /// SQLite's own bound.
+        const MOST_PAGES: u64 = 0xffff_fffe;
+        let pages = bytes.map_or(MOST_PAGES, |bytes| (bytes / PAGE_BYTES).clamp(1, MOST_PAGES));
+        let pragma = format!("PRAGMA max_page_count = {pages}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(pragma)).execute(&mut self.connection).await?;
+        Ok(())
+    }
+}

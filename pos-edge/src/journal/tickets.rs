@@ -1,0 +1,180 @@
+//! The list of tickets: what a store sees of its sales on their way.
+
+use schemas::{
+    Sha256Hash, TicketId, Timestamp, Usd,
+    edge_api::{TicketPage, TicketRow, TicketStatus},
+};
+use sqlx::SqliteConnection;
+
+use super::{
+    columns::{decimal_out, hash_out, place_in, place_out, uuid_out},
+    error::JournalError,
+    state::{Ledger, Shared},
+};
+
+/// Which tickets, newest first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TicketFilter {
+    /// Only these.
+    pub status: Option<TicketStatus>,
+    /// Only those of entries before this one.
+    pub before: Option<u64>,
+    /// At most this many, 1 to [`Self::MAX_LIMIT`].
+    pub limit: usize,
+}
+
+impl TicketFilter {
+    /// The largest page.
+    pub const MAX_LIMIT: usize = 500;
+}
+
+/// Tickets that are shown as in error; see [`super::Journal::mark_ticket_errors`].
+#[derive(Debug, Clone)]
+pub(super) struct TicketErrors {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) text: String,
+}
+
+struct Row {
+    seq: i64,
+    ticket_id: String,
+    created_at: i64,
+    grand_total_usd: String,
+    invoice_no: Option<i64>,
+    invoice_id: Option<Vec<u8>>,
+}
+
+/// See [`super::Journal::tickets`].
+pub(super) async fn page(
+    ledger: &mut Ledger,
+    filter: TicketFilter,
+) -> Result<TicketPage, JournalError> {
+    let limit = filter.limit.clamp(1, TicketFilter::MAX_LIMIT);
+    let before = filter.before.map_or(i64::MAX, place_in);
+    let (from, to) = match &*ledger.shared.lock_ticket_errors() {
+        Some(errors) => (place_in(errors.from), place_in(errors.to)),
+        None => (1, 0),
+    };
+    // One more than asked tells whether there is a next page.
+    let rows = place_in(limit as u64 + 1);
+    let connection = &mut ledger.connection;
+    let mut rows = match filter.status {
+        None => {
+            sqlx::query_as!(
+            Row,
+            "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+                 FROM ticket WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+            before,
+            rows,
+        )
+            .fetch_all(connection)
+            .await?
+        }
+        Some(TicketStatus::Synced) => {
+            sqlx::query_as!(
+            Row,
+            "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+                 FROM ticket WHERE invoice_no IS NOT NULL AND seq < ?
+                 ORDER BY seq DESC LIMIT ?",
+            before,
+            rows,
+        )
+            .fetch_all(connection)
+            .await?
+        }
+        Some(TicketStatus::Pending) => {
+            sqlx::query_as!(
+            Row,
+            "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+                 FROM ticket WHERE invoice_no IS NULL AND seq < ? AND NOT seq BETWEEN ? AND ?
+                 ORDER BY seq DESC LIMIT ?",
+            before,
+            from,
+            to,
+            rows,
+        )
+            .fetch_all(connection)
+            .await?
+        }
+        Some(TicketStatus::Error) => {
+            sqlx::query_as!(
+            Row,
+            "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+                 FROM ticket WHERE invoice_no IS NULL AND seq < ? AND seq BETWEEN ? AND ?
+                 ORDER BY seq DESC LIMIT ?",
+            before,
+            from,
+            to,
+            rows,
+        )
+            .fetch_all(connection)
+            .await?
+        }
+    };
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_before = rows.last().filter(|_| more).map(|row| place_out(row.seq));
+    let tickets =
+        rows.into_iter().map(|row| row.shown(&ledger.shared)).collect::<Result<_, _>>()?;
+    Ok(TicketPage { tickets, next_before })
+}
+
+/// See [`super::Journal::ticket`].
+pub(super) async fn find(
+    ledger: &mut Ledger,
+    ticket: TicketId,
+) -> Result<Option<TicketRow>, JournalError> {
+    let ticket = ticket.as_str();
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+         FROM ticket WHERE ticket_id = ?",
+        ticket,
+    )
+    .fetch_optional(&mut ledger.connection)
+    .await?;
+    row.map(|row| row.shown(&ledger.shared)).transpose()
+}
+
+/// See [`super::Journal::sale`].
+pub(super) async fn sale(
+    connection: &mut SqliteConnection,
+    ticket: TicketId,
+) -> Result<Option<(Sha256Hash, Vec<u8>)>, JournalError> {
+    let ticket = ticket.as_str();
+    let row = sqlx::query!(
+        "SELECT ticket.request_hash, entry.payload
+         FROM ticket JOIN entry USING (seq) WHERE ticket_id = ?",
+        ticket,
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| Ok((hash_out(&row.request_hash)?, row.payload))).transpose()
+}
+
+impl Row {
+    fn shown(self, shared: &Shared) -> Result<TicketRow, JournalError> {
+        let seq = place_out(self.seq);
+        let error = shared
+            .lock_ticket_errors()
+            .as_ref()
+            .filter(|errors| (errors.from..=errors.to).contains(&seq))
+            .map(|errors| errors.text.clone());
+        let (status, last_error) = match (self.invoice_no, error) {
+            (Some(_), _) => (TicketStatus::Synced, None),
+            (None, Some(error)) => (TicketStatus::Error, Some(error)),
+            (None, None) => (TicketStatus::Pending, None),
+        };
+        Ok(TicketRow {
+            ticket_id: TicketId::parse(self.ticket_id)
+                .map_err(|error| JournalError::Storage(error.to_string()))?,
+            created_at: Timestamp::from_unix_micros(self.created_at),
+            status,
+            last_error,
+            invoice_no: self.invoice_no.map(place_out),
+            invoice_id: self.invoice_id.map(|id| uuid_out(&id)).transpose()?.map(Into::into),
+            grand_total_usd: Usd(decimal_out(&self.grand_total_usd)?),
+        })
+    }
+}
