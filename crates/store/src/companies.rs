@@ -194,6 +194,20 @@ pub async fn enrol_edge(
     Ok(Edge { edge_id, tenant_id, branch_id, epoch, state: EdgeState::Active })
 }
 
+/// Retires the edges of a company: none of them may sell from now on.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn retire_edges(conn: &mut Conn, tenant_id: TenantId) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE edge SET state = 'RETIRED' WHERE tenant_id = $1 AND state = 'ACTIVE'",
+        tenant_id.as_uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// One edge, if it is enrolled.
 ///
 /// # Errors

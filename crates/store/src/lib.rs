@@ -15,6 +15,7 @@ pub mod cash;
 pub mod cursors;
 pub mod entries;
 pub mod exceptions;
+pub mod opening_stock;
 pub mod orders;
 pub mod quarantine;
 pub mod sales;

@@ -1,0 +1,164 @@
+//! A company made of lists: outlets, and what was sold at which price.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use schemas::{
+    CategoryId, MenuItemId, Percent, StaffId, TenantId, Timestamp, Usd,
+    catalogue::{
+        CatalogueV1, Category, Device, KhrGranularity, KhrRoundingMode, MenuItem, Policies, Seller,
+        StaffMember, StockUse,
+    },
+};
+
+use super::{Company, Names, Store};
+
+/// Riel for one dollar; nothing is sold in riel, but every sale states it.
+const FX_RATE_KHR_PER_USD: i64 = 4_100;
+
+/// What an imported company is made of.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// Its stores.
+    pub outlets: Vec<Outlet>,
+    /// What they sell: one item for each product and unit price.
+    pub items: Vec<Item>,
+    /// How many tills each store has.
+    pub tills: usize,
+}
+
+/// A store, as a list names it.
+#[derive(Debug, Clone)]
+pub struct Outlet {
+    /// Its key in the list.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Its city.
+    pub city: String,
+    /// The keys of those who sell there.
+    pub staff: Vec<String>,
+}
+
+/// A product at a price.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The product's key in the list.
+    pub product: String,
+    /// Its name.
+    pub name: String,
+    /// Its category; empty is uncategorized.
+    pub category: String,
+    /// The price of one, as charged, in dollars.
+    pub unit_price: Decimal,
+}
+
+impl Plan {
+    /// The menu item that stands for a product at a price.
+    pub fn item_id(tenant_id: TenantId, product: &str, unit_price: Decimal) -> MenuItemId {
+        let name = format!("item/{product}/{}", unit_price.normalize());
+        MenuItemId::derived(tenant_id.as_uuid(), &name)
+    }
+
+    /// A member of staff.
+    pub fn staff_id(tenant_id: TenantId, key: &str) -> StaffId {
+        Names(tenant_id).staff(key)
+    }
+}
+
+/// Makes the company: no VAT, no discounts, nothing counted in stock.
+pub fn imported(tenant_id: TenantId, plan: &Plan) -> Company {
+    let names = Names(tenant_id);
+    let categories = categories(tenant_id, plan);
+    let items = items(tenant_id, plan, &categories);
+    let stores = plan
+        .outlets
+        .iter()
+        .map(|outlet| Store {
+            branch_id: names.branch(&outlet.key),
+            edge_id: names.edge(&outlet.key, 1),
+            name: outlet.name.clone(),
+            catalogue: CatalogueV1 {
+                tenant_id,
+                branch_id: names.branch(&outlet.key),
+                version: 1,
+                published_at: Timestamp::from_unix_micros(0),
+                seller: Seller {
+                    name: plan.name.clone(),
+                    branch_name: outlet.name.clone(),
+                    address: outlet.city.clone(),
+                    tin: None,
+                },
+                policies: policies(),
+                categories: categories.values().cloned().collect(),
+                items: items.clone(),
+                stock_items: Vec::new(),
+                discounts: Vec::new(),
+                staff: staff(names, outlet),
+                devices: devices(names, outlet, plan.tills),
+            },
+            opening_stock: Vec::new(),
+        })
+        .collect();
+    Company { tenant_id, name: plan.name.clone(), stores }
+}
+
+fn categories(tenant_id: TenantId, plan: &Plan) -> BTreeMap<String, Category> {
+    plan.items
+        .iter()
+        .filter(|item| !item.category.is_empty())
+        .map(|item| {
+            let name = format!("category/{}", item.category);
+            let category_id = CategoryId::derived(tenant_id.as_uuid(), &name);
+            (item.category.clone(), Category { category_id, name: item.category.clone() })
+        })
+        .collect()
+}
+
+fn items(
+    tenant_id: TenantId,
+    plan: &Plan,
+    categories: &BTreeMap<String, Category>,
+) -> Vec<MenuItem> {
+    plan.items
+        .iter()
+        .map(|item| MenuItem {
+            menu_item_id: Plan::item_id(tenant_id, &item.product, item.unit_price),
+            name: item.name.clone(),
+            category_id: categories.get(&item.category).map(|category| category.category_id),
+            price_usd: Usd(item.unit_price),
+            add_ons: Vec::new(),
+            stock: StockUse::Untracked,
+        })
+        .collect()
+}
+
+fn policies() -> Policies {
+    Policies {
+        sale_vat_enabled: false,
+        sale_vat_rate_percent: Percent::ZERO,
+        sale_fx_rate_khr_per_usd: Decimal::from(FX_RATE_KHR_PER_USD),
+        sale_khr_rounding_enabled: false,
+        sale_khr_rounding_mode: KhrRoundingMode::Nearest,
+        sale_khr_rounding_granularity: KhrGranularity::Hundred,
+    }
+}
+
+fn staff(names: Names, outlet: &Outlet) -> Vec<StaffMember> {
+    outlet
+        .staff
+        .iter()
+        .map(|key| StaffMember { staff_id: names.staff(key), name: format!("Staff {key}") })
+        .collect()
+}
+
+fn devices(names: Names, outlet: &Outlet, tills: usize) -> Vec<Device> {
+    (1..=tills)
+        .map(|till| {
+            let name = format!("Till {till}");
+            Device { device_id: names.device(&outlet.key, &name), name }
+        })
+        .collect()
+}
