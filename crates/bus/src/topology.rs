@@ -128,11 +128,12 @@ pub async fn trim(bus: &Bus, settings: &TopologySettings) -> Result<Trimmed, Bus
     let pos = must(bus, POS_STREAM).await?;
     if is_filling(&pos) {
         // The first entry that some shard has not acked stays, and all after it.
-        let mut acked = u64::MAX;
+        // One that slips through is sent again by its edge.
+        let mut settled = pos.state.last_sequence;
         for shard in 0..settings.shards {
-            acked = acked.min(entries::acked_up_to(bus, shard).await?);
+            settled = settled.min(entries::settled_up_to(bus, shard).await?);
         }
-        trimmed.pos = purge_up_to(bus, &pos, acked).await?;
+        trimmed.pos = purge_up_to(bus, &pos, settled).await?;
     }
     let books = must(bus, BOOKS_STREAM).await?;
     if is_filling(&books) {

@@ -1,0 +1,107 @@
+//! A broker of a test's own, with a folder that goes away with it.
+
+use std::{future::Future, time::Duration};
+
+use bus::{Bus, Settings, topology::TopologySettings};
+use schemas::{BranchId, EdgeId, Entry, Sha256Hash, TenantId, Timestamp, subjects::PosSubject};
+use supervise::{NatsOptions, NatsServer};
+
+/// Longer than anything in these tests takes.
+const BOUND: Duration = Duration::from_secs(60);
+
+pub(crate) struct Broker {
+    pub(crate) server: NatsServer,
+    _folder: tempfile::TempDir,
+}
+
+impl Broker {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = NatsServer::start(NatsOptions::new(folder.path())).await.unwrap();
+        Self { server, _folder: folder }
+    }
+
+    pub(crate) async fn bus(&self) -> Bus {
+        Bus::connect(&Settings::plain(self.server.url()), "test").await.unwrap()
+    }
+
+    /// A client that goes behind our back.
+    pub(crate) async fn intruder(&self) -> async_nats::jetstream::Context {
+        let client = async_nats::connect(self.server.url()).await.unwrap();
+        async_nats::jetstream::new(client)
+    }
+
+    pub(crate) async fn with_streams() -> (Self, Bus) {
+        let broker = Self::start().await;
+        let bus = broker.bus().await;
+        bus::topology::ensure(&bus, &TopologySettings::default()).await.unwrap();
+        (broker, bus)
+    }
+
+    /// Loses every stream while nobody looks, and comes back empty.
+    pub(crate) async fn wipe(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wipe_store().unwrap();
+        self.server.restart().await.unwrap();
+    }
+}
+
+/// Waits for `what`, not for ever.
+pub(crate) async fn soon<T>(what: &str, waiting: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(BOUND, waiting).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what} did not happen within {BOUND:?}"),
+    }
+}
+
+/// Waits until the bus has noticed that the server is back.
+pub(crate) async fn connected(bus: &Bus) {
+    soon("the connection", async {
+        let mut pauses = bus::retry::pauses(Duration::from_millis(10), Duration::from_millis(50));
+        while bus.flush().await.is_err() {
+            pauses.wait().await;
+        }
+    })
+    .await;
+}
+
+pub(crate) fn tenant() -> TenantId {
+    "11111111-1111-4111-8111-111111111111".parse().unwrap()
+}
+
+pub(crate) fn branch() -> BranchId {
+    "22222222-2222-4222-8222-222222222222".parse().unwrap()
+}
+
+pub(crate) fn edge() -> EdgeId {
+    "33333333-3333-4333-8333-333333333333".parse().unwrap()
+}
+
+/// Where the test's edge publishes a sale.
+pub(crate) fn pos_subject(shard: u16) -> PosSubject {
+    PosSubject {
+        shard,
+        tenant_id: tenant(),
+        branch_id: branch(),
+        edge_id: edge(),
+        kind: "sale.finalized".to_owned(),
+    }
+}
+
+/// An entry whose payload no JSON writer would write like this.
+pub(crate) fn entry(seq: u64) -> Entry {
+    entry_with(seq, format!("{{ \"n\" :{seq},\n\t\"caf\\u00e9\": \"កាហ្វេ\" }} ").into_bytes())
+}
+
+pub(crate) fn entry_with(seq: u64, payload: Vec<u8>) -> Entry {
+    Entry {
+        edge_id: edge(),
+        seq,
+        prev_hash: Sha256Hash::from_bytes([7; 32]),
+        hash: Sha256Hash::from_bytes([8; 32]),
+        kind: "sale.finalized".to_owned(),
+        schema_version: 1,
+        recorded_at: Timestamp::from_unix_micros(1_790_000_000_000_001),
+        payload,
+    }
+}
