@@ -1,0 +1,94 @@
+//! Brings the books' stock levels into the journal, where they are shown less
+//! what was sold since. Levels are only ever shown; nothing waits for them.
+//!
+//! Levels are absolute, so facts may be lost or repeated: a snapshot on each
+//! connection and every minute puts right what was missed.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use bus::{BusError, Connection};
+use bytes::Bytes;
+use schemas::{
+    facts::{FactKind, StockMovedV1},
+    requests::StockSnapshotV1,
+    subjects::{self, CentralRequest},
+};
+use tokio::time::Instant;
+
+use super::{Edge, board::Part};
+
+/// How often a snapshot is fetched.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(60);
+/// How soon a snapshot that failed is tried again.
+const SNAPSHOT_AGAIN: Duration = Duration::from_secs(10);
+/// How long a snapshot may take.
+const SNAPSHOT_WITHIN: Duration = Duration::from_secs(10);
+/// Movements are written together, at most once per this time.
+const NOT_OFTENER_THAN: Duration = Duration::from_millis(100);
+/// The most movements written together.
+const MAX_MOVES: usize = 1_000;
+
+pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
+    let identity = edge.journal.identity();
+    let subject = subjects::fact(identity.tenant_id, identity.branch_id, FactKind::StockMoved);
+    let mut facts = bus::facts::follow(&edge.bus, subject, bus::facts::Start::New);
+    let mut line = edge.bus.connection();
+    line.mark_changed();
+    let mut snapshot_at = Instant::now() + SNAPSHOT_EVERY;
+    edge.board.tell_error(Part::Stock, None);
+    loop {
+        tokio::select! {
+            batch = facts.next_batch(MAX_MOVES) => {
+                let moves: Vec<_> = batch.iter().filter_map(movement).collect();
+                edge.journal.record_stock_moved(&moves).await.context("stock could not be kept")?;
+                tokio::time::sleep(NOT_OFTENER_THAN).await;
+            }
+            () = tokio::time::sleep_until(snapshot_at) => {
+                snapshot_at = Instant::now() + take_snapshot(&edge).await?;
+            }
+            changed = line.changed() => {
+                changed.context("the connection is gone")?;
+                if *line.borrow_and_update() == Connection::Connected {
+                    snapshot_at = Instant::now();
+                }
+            }
+        }
+    }
+}
+
+fn movement(fact: &bus::facts::FactMessage) -> Option<StockMovedV1> {
+    match serde_json::from_slice(&fact.body) {
+        Ok(movement) => Some(movement),
+        Err(error) => {
+            tracing::warn!(fact = fact.fact_id, %error, "not a stock movement; passed over");
+            None
+        }
+    }
+}
+
+/// Fetches a snapshot; how long until the next.
+async fn take_snapshot(edge: &Edge) -> anyhow::Result<Duration> {
+    let snapshot = match fetch_snapshot(edge).await {
+        Ok(snapshot) => snapshot,
+        Err(BusError::Disconnected) => return Ok(SNAPSHOT_EVERY),
+        Err(error) => {
+            tracing::debug!(%error, "no stock snapshot");
+            edge.board.tell_error(Part::Stock, Some(format!("no stock levels: {error}")));
+            return Ok(SNAPSHOT_AGAIN);
+        }
+    };
+    edge.journal.record_stock_snapshot(&snapshot).await.context("stock could not be kept")?;
+    edge.board.tell_error(Part::Stock, None);
+    Ok(SNAPSHOT_EVERY)
+}
+
+async fn fetch_snapshot(edge: &Edge) -> Result<StockSnapshotV1, BusError> {
+    let subject = edge.central(CentralRequest::Stock);
+    let reply =
+        bus::requests::request_bytes(&edge.bus, subject, Bytes::new(), SNAPSHOT_WITHIN).await?;
+    serde_json::from_slice(&reply).map_err(|error| BusError::Malformed {
+        what: "a stock snapshot".to_owned(),
+        why: error.to_string(),
+    })
+}
