@@ -16,7 +16,7 @@ pub use contiguity::{Contiguity, Place};
 pub use follower::FactFollower;
 pub use stream::{FactStream, Start, follow};
 
-use crate::{Bus, BusError, PendingAck, publishing, values};
+use crate::{Bus, BusError, PendingAck, publishing, topology, values};
 
 /// One fact, as it stands in the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,34 @@ pub struct FactMessage {
 /// [`BusError::Disconnected`] if there is no line (nothing was sent), or if the
 /// fact cannot be a message.
 pub async fn publish(bus: &Bus, fact: &FactMessage) -> Result<PendingAck, BusError> {
-    publishing::publish(bus, fact.subject.clone(), wire::headers(fact)?, fact.body.clone()).await
+    let headers = wire::headers(fact, None)?;
+    publishing::publish(bus, fact.subject.clone(), headers, fact.body.clone()).await
+}
+
+/// Sends a fact that the stream once took and has lost since. It is kept even
+/// if the stream took it within two minutes; the same `attempt` is kept once.
+///
+/// # Errors
+/// As of [`publish`].
+pub async fn publish_again(
+    bus: &Bus,
+    fact: &FactMessage,
+    attempt: u64,
+) -> Result<PendingAck, BusError> {
+    let headers = wire::headers(fact, Some(attempt))?;
+    publishing::publish(bus, fact.subject.clone(), headers, fact.body.clone()).await
+}
+
+/// When the stream of facts was made, in nanoseconds since 1970: another stream
+/// under the same name has another.
+///
+/// # Errors
+/// If the broker does not answer, or the stream does not exist.
+pub async fn stream_born_at(bus: &Bus) -> Result<i128, BusError> {
+    bus.needs_line()?;
+    let info = topology::stream_info(bus, subjects::BOOKS_STREAM).await?;
+    info.map(|info| info.created.unix_timestamp_nanos())
+        .ok_or_else(|| BusError::Missing(format!("stream {}", subjects::BOOKS_STREAM)))
 }
 
 /// The `fact_seq` of the newest fact of a branch in the stream; 0 if it holds

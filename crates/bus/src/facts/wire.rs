@@ -12,10 +12,15 @@ use crate::{
 
 const BRANCH_SOURCE: &str = "/branches/";
 
-pub(super) fn headers(fact: &FactMessage) -> Result<HeaderMap, BusError> {
+/// `attempt`: of a fact that is sent again although the broker may remember it.
+pub(super) fn headers(fact: &FactMessage, attempt: Option<u64>) -> Result<HeaderMap, BusError> {
     let place = fact.fact_seq.to_string();
+    let mut message_id = format!("{}:{place}", fact.fact_id);
+    if let Some(attempt) = attempt {
+        message_id.push_str(&format!(":{attempt}"));
+    }
     Ok(Writer::default()
-        .set(headers::MESSAGE_ID, &format!("{}:{place}", fact.fact_id))?
+        .set(headers::MESSAGE_ID, &message_id)?
         .set(headers::SPEC_VERSION, headers::CLOUD_EVENTS)?
         .set(headers::ID, &fact.fact_id)?
         .set(headers::SOURCE, &format!("{BRANCH_SOURCE}{}", fact.branch_id))?
