@@ -100,32 +100,27 @@ pub async fn note_published(conn: &mut Conn, published: &[(BranchId, u64)]) -> R
     Ok(())
 }
 
-/// The place before the first fact of a branch that is in the fact log and got
-/// its place at or after `since`; the branch's `last_seq` if there is none.
+/// The newest place after `after_seq` that a branch gave out before `before`;
+/// `after_seq` itself if there is none.
 ///
 /// # Errors
 /// [`Error::Database`], [`Error::Corrupt`].
-pub async fn place_before(
+pub async fn newest_placed_before(
     conn: &mut Conn,
     branch_id: BranchId,
     after_seq: u64,
-    since: Timestamp,
+    before: Timestamp,
 ) -> Result<u64, Error> {
-    // Places are given out in the order of time, so the first one is found from
-    // the low end; all that are skipped on the way are about to be pruned.
-    let first = sqlx::query_scalar!(
-        "SELECT fact_seq FROM fact WHERE branch_id = $1 AND fact_seq > $2 AND placed_at >= $3
-         ORDER BY fact_seq LIMIT 1",
+    let newest = sqlx::query_scalar!(
+        "SELECT fact_seq FROM fact WHERE branch_id = $1 AND fact_seq > $2 AND placed_at < $3
+         ORDER BY fact_seq DESC LIMIT 1",
         branch_id.as_uuid(),
         columns::int8(after_seq),
-        OffsetDateTime::from(since),
+        OffsetDateTime::from(before),
     )
-    .fetch_optional(&mut *conn)
+    .fetch_optional(conn)
     .await?;
-    match first {
-        Some(first) => Ok(columns::unsigned("fact.fact_seq", first)?.saturating_sub(1)),
-        None => crate::facts::head(conn, branch_id).await,
-    }
+    newest.map_or(Ok(after_seq), |newest| columns::unsigned("fact.fact_seq", newest))
 }
 
 /// Removes a branch's oldest facts that got their place before `before`: only

@@ -1,0 +1,105 @@
+//! Gives facts their place, and keeps the lease.
+//!
+//! Pending rows are taken, never ids above a mark. Lease, places and the removal
+//! from the outbox commit together; an error from COMMIT means unknown, and the
+//! next round takes whatever is in the outbox then.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bus::retry;
+use metrics::{counter, gauge, histogram};
+use store::{lease::Lease, relay::Placed};
+use telemetry::{CancellationToken, failpoint};
+
+use super::{FIRST_PAUSE, LONGEST_PAUSE, Shared, chain};
+
+/// The most facts that one transaction places.
+const BATCH_FACTS: u32 = 1_000;
+/// How often the outbox is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// The most facts of the outbox that are counted for its gauge.
+const MEASURED_FACTS: u32 = 100_000;
+
+/// Places facts until the lease is lost, or `stop`.
+pub(super) async fn run(shared: Arc<Shared>, lease: Lease, stop: CancellationToken) {
+    let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
+    let (mut renewed_at, mut measured_at) = (Instant::now(), None);
+    while !stop.is_cancelled() {
+        let pause = match round(&shared, &lease, &mut renewed_at, &mut measured_at).await {
+            Ok(Round::LeaseLost) => {
+                tracing::warn!(lease.term = lease.term(), "the relay's lease went elsewhere");
+                return;
+            }
+            Ok(Round::Full) => {
+                pauses.reset();
+                continue;
+            }
+            Ok(Round::Drained) => {
+                pauses.reset();
+                shared.settings.sweep()
+            }
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "facts cannot be placed");
+                pauses.next_pause()
+            }
+        };
+        tokio::select! {
+            () = shared.enqueued.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+enum Round {
+    /// There may be more.
+    Full,
+    /// The outbox is empty for now.
+    Drained,
+    LeaseLost,
+}
+
+async fn round(
+    shared: &Shared,
+    lease: &Lease,
+    renewed_at: &mut Instant,
+    measured_at: &mut Option<Instant>,
+) -> Result<Round, store::Error> {
+    let must_renew = renewed_at.elapsed() >= shared.settings.lease() / 3;
+    let waiting = {
+        let mut conn = shared.pool.acquire().await?;
+        let must_measure = measured_at.is_none_or(|at| at.elapsed() >= MEASURE_EVERY);
+        let most = if must_measure { MEASURED_FACTS } else { 1 };
+        let waiting = store::relay::waiting(&mut conn, most).await?;
+        if must_measure {
+            *measured_at = Some(Instant::now());
+            gauge!("relay_outbox_facts").set(u32::try_from(waiting).unwrap_or(u32::MAX));
+        }
+        waiting
+    };
+    if waiting == 0 && !must_renew {
+        return Ok(Round::Drained);
+    }
+    let started = Instant::now();
+    let mut tx = shared.pool.begin().await?;
+    if !store::lease::renew(&mut tx, lease, shared.settings.lease()).await? {
+        return Ok(Round::LeaseLost);
+    }
+    let Placed { taken, placed } =
+        store::relay::place_facts(&mut tx, BATCH_FACTS, shared.clock.now()).await?;
+    tx.commit().await?;
+    *renewed_at = started;
+    if placed > 0 {
+        failpoint("relay.sequenced");
+        shared.placed.notify_one();
+        histogram!("relay_place_seconds").record(started.elapsed());
+        counter!("relay_placed_total").increment(placed);
+    }
+    if placed < taken {
+        tracing::warn!(facts = taken - placed, "facts that have their place came again");
+    }
+    Ok(if taken == u64::from(BATCH_FACTS) { Round::Full } else { Round::Drained })
+}

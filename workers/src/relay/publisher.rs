@@ -1,0 +1,334 @@
+//! Publishes facts that have their place, each branch in order, pipelined, and
+//! watches that the stream keeps them.
+//!
+//! A round: read the heads, choose ([`Lines::turn`]), load those facts with
+//! their bodies, send all, await all acks, note how far it came. What was not
+//! acked is sent again; consumers and the broker drop what they have.
+//!
+//! From time to time, and at the start, each branch's newest fact in the stream
+//! is compared with what was published. A stream that is behind lost facts, a
+//! stream that was made anew lost all of them: they are published again, under
+//! the same ids and places. A stream that is *ahead* tells that the books are
+//! older than what was published; that branch is left alone, loudly.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bus::{
+    BusError, Connection, PendingAck,
+    facts::{self, FactMessage},
+    retry,
+};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use metrics::{counter, gauge, histogram};
+use schemas::{BranchId, facts::FactKind, subjects};
+use store::facts::PlacedFact;
+use telemetry::{CancellationToken, failpoint};
+
+use super::{
+    FIRST_PAUSE, LONGEST_PAUSE, Shared, chain,
+    lines::{Lines, Tail},
+};
+
+/// The most facts on their way to the broker at once.
+const WINDOW_FACTS: u32 = 2_000;
+/// The most bytes of bodies that are loaded at once.
+const WINDOW_BYTES: u64 = 8 * 1024 * 1024;
+/// Branches whose tails are asked for at once.
+const TAILS_AT_ONCE: usize = 16;
+
+/// Why a round ended early. What it did not do, the next one does.
+#[derive(Debug, thiserror::Error)]
+enum RoundError {
+    #[error("the books could not be read or written")]
+    Store(#[from] store::Error),
+    #[error("the broker does not answer")]
+    Bus(#[from] BusError),
+}
+
+/// Why one fact was not published.
+#[derive(Debug, thiserror::Error)]
+enum Unpublished {
+    #[error("the books do not hold its body")]
+    NoBody,
+    #[error("its kind {0:?} is not known here")]
+    UnknownKind(String),
+    #[error(transparent)]
+    Refused(#[from] BusError),
+}
+
+/// Publishes until `stop`.
+pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut publisher = Publisher {
+        shared,
+        lines: Lines::default(),
+        compared_at: None,
+        stream_born_at: None,
+        attempts: HashMap::new(),
+    };
+    let mut line = publisher.shared.bus.connection();
+    let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
+    while !stop.is_cancelled() {
+        if *line.borrow_and_update() == Connection::Disconnected {
+            tokio::select! {
+                changed = line.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => return,
+            }
+            // What failed, failed for want of a line; and the stream behind a
+            // new line may be another one.
+            publisher.lines.end_pauses();
+            publisher.compared_at = None;
+            continue;
+        }
+        let pause = match publisher.round().await {
+            Ok(0) => {
+                pauses.reset();
+                publisher.until_due()
+            }
+            Ok(_) => {
+                pauses.reset();
+                continue;
+            }
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "facts cannot be published");
+                pauses.next_pause()
+            }
+        };
+        tokio::select! {
+            () = publisher.shared.placed.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            _ = line.changed() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+struct Publisher {
+    shared: Arc<Shared>,
+    lines: Lines,
+    /// When tails were last compared; at the start, never.
+    compared_at: Option<Instant>,
+    /// Which stream it was then.
+    stream_born_at: Option<i128>,
+    /// Of the branches that were published again: the broker may remember
+    /// their facts although it lost them.
+    attempts: HashMap<BranchId, u64>,
+}
+
+impl Publisher {
+    /// Publishes some facts. Returns how many the stream took.
+    async fn round(&mut self) -> Result<usize, RoundError> {
+        if self.compared_at.is_none_or(|at| at.elapsed() >= self.shared.settings.compare()) {
+            self.compare().await?;
+            self.compared_at = Some(Instant::now());
+        }
+        let facts = {
+            let mut conn = self.shared.pool.acquire().await.map_err(store::Error::from)?;
+            self.lines.learn(&store::relay::heads(&mut conn, true).await?);
+            let wanted = self.lines.turn(WINDOW_FACTS, Instant::now());
+            if wanted.is_empty() {
+                return Ok(0);
+            }
+            let facts = store::facts::after_each(&mut conn, &wanted, WINDOW_BYTES).await?;
+            self.pass_over_missing(wanted[0].branch_id, &facts);
+            facts
+        };
+        let started = Instant::now();
+        let sent = facts.len();
+        let published = self.publish(facts).await;
+        failpoint("relay.published");
+        self.note().await?;
+        histogram!("relay_publish_seconds").record(started.elapsed());
+        counter!("relay_published_total").increment(published as u64);
+        tracing::trace!(sent, published, "published facts");
+        Ok(published)
+    }
+
+    /// Sends facts, in order for each branch, awaits their acks and settles the
+    /// branches. Returns how many were acked.
+    async fn publish(&mut self, facts: Vec<PlacedFact>) -> usize {
+        let mut sent = Vec::with_capacity(facts.len());
+        let mut broken = None;
+        for fact in facts {
+            let (branch, seq) = (fact.branch_id, fact.fact_seq);
+            // After a fact that cannot be sent, the branch's others wait too.
+            if broken == Some(branch) {
+                continue;
+            }
+            let id = fact.fact_id.clone();
+            let ack = match message(fact) {
+                Ok(message) => self.send(&message).await.map_err(Unpublished::from),
+                Err(error) => Err(error),
+            };
+            if ack.is_err() {
+                broken = Some(branch);
+            }
+            sent.push((branch, seq, id, ack));
+        }
+        let mut published = 0;
+        let mut sent = sent.into_iter().peekable();
+        while let Some((branch, ..)) = sent.peek() {
+            let (branch, mut acked, mut failed) = (*branch, 0, false);
+            while let Some((_, seq, id, ack)) = sent.next_if(|(of, ..)| *of == branch) {
+                let outcome = match ack {
+                    Ok(ack) => ack.wait().await.map_err(Unpublished::from),
+                    Err(error) => Err(error),
+                };
+                match outcome {
+                    Ok(()) if !failed => (acked, published) = (seq, published + 1),
+                    Ok(()) => {}
+                    Err(error) => {
+                        if !failed {
+                            alarm(branch, seq, &id, &error);
+                        }
+                        failed = true;
+                    }
+                }
+            }
+            self.lines.settle(branch, acked, failed, Instant::now());
+        }
+        published
+    }
+
+    async fn send(&self, fact: &FactMessage) -> Result<PendingAck, BusError> {
+        match self.attempts.get(&fact.branch_id) {
+            None => facts::publish(&self.shared.bus, fact).await,
+            Some(attempt) => facts::publish_again(&self.shared.bus, fact, *attempt).await,
+        }
+    }
+
+    /// Whatever the bound on bytes, the first branch is loaded at least in part,
+    /// unless the books hold nothing of it.
+    fn pass_over_missing(&mut self, first: BranchId, facts: &[PlacedFact]) {
+        let has_some = facts.first().is_some_and(|fact| fact.branch_id == first);
+        if !has_some && !self.lines.pass_over_pruned(first, Instant::now()) {
+            tracing::error!(branch.id = %first, "facts that were never published are gone");
+        }
+    }
+
+    /// Notes in the books how far each branch is.
+    async fn note(&mut self) -> Result<(), store::Error> {
+        let noted = self.lines.to_note();
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.shared.pool.begin().await?;
+        store::relay::note_published(&mut tx, &noted).await?;
+        tx.commit().await?;
+        self.lines.noted(&noted);
+        Ok(())
+    }
+
+    /// Compares the stream with what was published, branch by branch.
+    async fn compare(&mut self) -> Result<(), RoundError> {
+        let bus = &self.shared.bus;
+        let born_at = facts::stream_born_at(bus).await?;
+        let is_new = self.stream_born_at.is_some_and(|before| before != born_at);
+        if is_new {
+            tracing::warn!("the stream of facts was made anew; publishing again what it lost");
+        }
+        let mut conn = self.shared.pool.acquire().await.map_err(store::Error::from)?;
+        self.lines.learn(&store::relay::heads(&mut conn, false).await?);
+        let branches: Vec<_> =
+            self.lines.all().map(|(branch, line)| (branch, line.tenant_id)).collect();
+        let tails: Vec<_> = stream::iter(branches)
+            .map(|(branch, tenant)| async move { (branch, facts::tail(bus, tenant, branch).await) })
+            .buffer_unordered(TAILS_AT_ONCE)
+            .collect()
+            .await;
+        // Learnt after the tails were read: what is ahead now, is ahead.
+        self.lines.learn(&store::relay::heads(&mut conn, false).await?);
+        let too_old = self.shared.clock.now().plus_micros(-self.shared.settings.republish_micros());
+        for (branch, tail) in tails {
+            // In a new stream the newest fact says nothing of those before it.
+            let tail = if is_new { 0 } else { tail? };
+            let lags = self.lines.get(branch).is_some_and(|line| tail < line.cursor);
+            let floor = if lags {
+                store::relay::newest_placed_before(&mut conn, branch, tail, too_old).await?
+            } else {
+                tail
+            };
+            self.report(branch, tail, floor);
+        }
+        self.stream_born_at = Some(born_at);
+        self.measure();
+        Ok(())
+    }
+
+    fn report(&mut self, branch: BranchId, tail: u64, floor: u64) {
+        let was_held = self.lines.get(branch).is_some_and(|line| line.held);
+        match self.lines.compare(branch, tail, floor) {
+            Tail::Level => {}
+            Tail::Behind(facts) => {
+                counter!("relay_republished_total").increment(facts);
+                let attempt = self.shared.clock.now().unix_micros().unsigned_abs();
+                self.attempts.insert(branch, attempt);
+                tracing::warn!(branch.id = %branch, tail, facts, "publishing again what was lost");
+            }
+            Tail::Ahead if was_held => {}
+            Tail::Ahead => tracing::error!(
+                branch.id = %branch,
+                tail,
+                "the stream holds facts that the books do not: the books were restored; \
+                 nothing of this branch is published until they are level"
+            ),
+        }
+    }
+
+    fn measure(&self) {
+        let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let (mut behind, mut held, mut paused) = (0, 0_u32, 0_u32);
+        for (_, line) in self.lines.all() {
+            behind += line.last_seq - line.cursor.min(line.last_seq);
+            held += u32::from(line.held);
+            paused += u32::from(line.is_paused());
+        }
+        gauge!("relay_backlog_facts").set(count(behind));
+        gauge!("relay_held_branches").set(held);
+        gauge!("relay_paused_branches").set(paused);
+    }
+
+    /// How long there is nothing to do unless new facts come.
+    fn until_due(&self) -> Duration {
+        let sweep = self.shared.settings.sweep();
+        let due = self.lines.next_due().map(|due| due.saturating_duration_since(Instant::now()));
+        due.map_or(sweep, |due| due.min(sweep))
+    }
+}
+
+fn message(fact: PlacedFact) -> Result<FactMessage, Unpublished> {
+    let kind: FactKind =
+        fact.kind.parse().map_err(|_| Unpublished::UnknownKind(fact.kind.clone()))?;
+    Ok(FactMessage {
+        subject: subjects::fact(fact.tenant_id, fact.branch_id, kind),
+        branch_id: fact.branch_id,
+        fact_seq: fact.fact_seq,
+        fact_id: fact.fact_id,
+        kind: fact.kind,
+        schema_version: fact.schema_version,
+        occurred_at: fact.occurred_at,
+        body: Bytes::from(fact.body.ok_or(Unpublished::NoBody)?),
+    })
+}
+
+fn alarm(branch: BranchId, fact_seq: u64, fact_id: &str, error: &Unpublished) {
+    counter!("relay_refused_total").increment(1);
+    if let Unpublished::Refused(refused) = error
+        && refused.is_transient()
+    {
+        let error = chain(error);
+        tracing::warn!(branch.id = %branch, fact.seq = fact_seq, error, "a fact waits");
+        return;
+    }
+    tracing::error!(
+        branch.id = %branch,
+        fact.seq = fact_seq,
+        fact.id = fact_id,
+        error = chain(error),
+        "a fact was not published; its branch waits"
+    );
+}
