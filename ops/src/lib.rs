@@ -1,1 +1,4 @@
 //! The tillstream command: up, demo, drive, verify, bench, status.
+
+pub mod company;
+pub mod drive;

@@ -183,7 +183,8 @@ mod tests {
             let window = index.document().discounts.iter().find(|rule| rule.starts_at.is_some());
             assert!(window.unwrap().ends_at.is_some());
         }
-        let with_vat = company.stores.iter().filter(|store| store.catalogue.policies.sale_vat_enabled);
+        let with_vat =
+            company.stores.iter().filter(|store| store.catalogue.policies.sale_vat_enabled);
         assert_eq!(with_vat.count(), 1);
         assert_eq!(demo().tenant_id, company.tenant_id, "the ids are the same every time");
     }

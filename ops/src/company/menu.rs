@@ -69,13 +69,7 @@ const ITEMS: [ItemRow; 26] = [
     ),
     ("Jasmine tea", "Tea", 150, &[("Jasmine tea", 4)], TEAS),
     ("Iced lemon tea", "Tea", 175, &[("Black tea", 5), ("Palm sugar syrup", 25)], TEAS),
-    (
-        "Milk tea",
-        "Tea",
-        225,
-        &[("Black tea", 8), ("Condensed milk", 40), ("Fresh milk", 60)],
-        TEAS,
-    ),
+    ("Milk tea", "Tea", 225, &[("Black tea", 8), ("Condensed milk", 40), ("Fresh milk", 60)], TEAS),
     ("Matcha latte", "Tea", 300, &[("Matcha powder", 4), ("Fresh milk", 200)], BLENDED),
     (
         "Iced Khmer coffee",
@@ -99,13 +93,7 @@ const ITEMS: [ItemRow; 26] = [
         &[("Coffee beans", 18), ("Fresh milk", 150), ("Caramel syrup", 20)],
         BLENDED,
     ),
-    (
-        "Mango smoothie",
-        "Iced and blended",
-        300,
-        &[("Mango", 180), ("Coconut milk", 80)],
-        BLENDED,
-    ),
+    ("Mango smoothie", "Iced and blended", 300, &[("Mango", 180), ("Coconut milk", 80)], BLENDED),
     (
         "Passion fruit soda",
         "Iced and blended",
@@ -220,10 +208,9 @@ impl Menu {
     fn stock_use(self, uses: Uses) -> StockUse {
         match uses {
             [] => StockUse::Untracked,
-            [(name, 1)] => StockUse::Direct {
-                stock_item_id: self.stock_item(name),
-                quantity: Decimal::ONE,
-            },
+            [(name, 1)] => {
+                StockUse::Direct { stock_item_id: self.stock_item(name), quantity: Decimal::ONE }
+            }
             _ => StockUse::Recipe {
                 lines: uses
                     .iter()
