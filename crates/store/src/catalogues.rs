@@ -6,7 +6,7 @@
 
 use domain::catalogue::{CatalogueError, CatalogueIndex, content_hash};
 use schemas::{
-    BranchId, Sha256Hash, Timestamp,
+    BranchId, Sha256Hash, TenantId, Timestamp,
     catalogue::{CatalogueRef, CatalogueV1, MAX_CATALOGUE_BYTES},
 };
 use time::OffsetDateTime;
@@ -171,4 +171,39 @@ fn reference(version: i64, hash: &[u8]) -> Result<CatalogueRef, Error> {
         version: columns::unsigned("catalogue_version.version", version)?,
         content_hash,
     })
+}
+
+/// Which catalogue is the newest of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewestOfBranch {
+    /// The company.
+    pub tenant_id: TenantId,
+    /// The store.
+    pub branch_id: BranchId,
+    /// Its newest catalogue.
+    pub reference: CatalogueRef,
+}
+
+/// The newest catalogue of every branch that has one, without the bytes, by
+/// branch.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn newest_of_all(conn: &mut Conn) -> Result<Vec<NewestOfBranch>, Error> {
+    sqlx::query!(
+        "SELECT DISTINCT ON (v.branch_id) b.tenant_id, v.branch_id, v.version, v.content_hash
+         FROM catalogue_version v JOIN branch b USING (branch_id)
+         ORDER BY v.branch_id, v.version DESC"
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|row| {
+        Ok(NewestOfBranch {
+            tenant_id: row.tenant_id.into(),
+            branch_id: row.branch_id.into(),
+            reference: reference(row.version, &row.content_hash)?,
+        })
+    })
+    .collect()
 }

@@ -299,3 +299,17 @@ pub async fn branches(conn: &mut Conn, tenant_id: TenantId) -> Result<Vec<Branch
         .map(|row| Branch { branch_id: row.branch_id.into(), tenant_id, name: row.name })
         .collect())
 }
+
+/// One store, if it is in the books.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn branch(conn: &mut Conn, branch_id: BranchId) -> Result<Option<Branch>, Error> {
+    let row = sqlx::query!(
+        "SELECT tenant_id, name FROM branch WHERE branch_id = $1",
+        branch_id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Branch { branch_id, tenant_id: row.tenant_id.into(), name: row.name }))
+}

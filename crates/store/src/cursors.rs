@@ -91,3 +91,30 @@ pub async fn advance(conn: &mut Conn, moves: &[CursorMove]) -> Result<(), Error>
     .await?;
     Ok(())
 }
+
+/// The cursor of an edge as it is now, unlocked; `None` if it is not enrolled.
+///
+/// # Errors
+/// [`Error`] if the statement fails or a stored value is not valid.
+pub async fn read(conn: &mut Conn, edge_id: EdgeId) -> Result<Option<Cursor>, Error> {
+    sqlx::query!(
+        "SELECT e.tenant_id, e.branch_id, c.last_seq, c.head_hash, c.held_reason
+         FROM edge_cursor c JOIN edge e USING (edge_id) WHERE c.edge_id = $1",
+        edge_id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(|row| {
+        Ok(Cursor {
+            edge_id,
+            tenant_id: TenantId::from_uuid(row.tenant_id),
+            branch_id: BranchId::from_uuid(row.branch_id),
+            head: JournalHead {
+                seq: unsigned("edge_cursor.last_seq", row.last_seq)?,
+                hash: digest("edge_cursor.head_hash", &row.head_hash)?,
+            },
+            held: row.held_reason,
+        })
+    })
+    .transpose()
+}

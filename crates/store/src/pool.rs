@@ -10,7 +10,7 @@ use std::{str::FromStr, time::Duration};
 use serde::Deserialize;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::{Error, Pool};
+use crate::{Conn, Error, Pool};
 
 /// The longest that one statement may run, in milliseconds.
 pub const STATEMENT_TIMEOUT_MS: u32 = 30_000;
@@ -78,5 +78,29 @@ pub async fn connect(settings: &Settings) -> Result<Pool, Error> {
 /// this build does not know.
 pub async fn migrate(pool: &Pool) -> Result<(), Error> {
     sqlx::migrate!("../../migrations").run(pool).await?;
+    Ok(())
+}
+
+/// Lets no statement of the rest of this transaction run for longer than
+/// `milliseconds`: somebody waits for the answer.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn limit_statements(conn: &mut Conn, milliseconds: u32) -> Result<(), Error> {
+    sqlx::query_scalar!(
+        "SELECT set_config('statement_timeout', $1, true)",
+        milliseconds.to_string(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
+/// Asks the books for a round trip.
+///
+/// # Errors
+/// [`Error::Database`] if they do not answer.
+pub async fn ping(conn: &mut Conn) -> Result<(), Error> {
+    sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(conn).await?;
     Ok(())
 }

@@ -157,3 +157,52 @@ pub async fn set_levels(conn: &mut Conn, levels: &[Level]) -> Result<(), Error> 
     .await?;
     Ok(())
 }
+
+/// A branch's levels at one moment, and how much of an edge's journal is in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The levels hold every deduction of the edge up to this entry.
+    pub edge_seq: u64,
+    /// Every item of the branch that ever moved, by id.
+    pub levels: Vec<Level>,
+}
+
+/// The levels of a branch together with the cursor of its edge: one statement,
+/// so that both are of the same moment. `None` if the edge is not enrolled.
+///
+/// # Errors
+/// [`Error`] if the statement fails or a stored value is not valid.
+pub async fn snapshot(
+    conn: &mut Conn,
+    branch_id: BranchId,
+    edge_id: EdgeId,
+) -> Result<Option<Snapshot>, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT c.last_seq, l.stock_item_id AS "stock_item_id?", l.level AS "level?",
+                  l.last_no AS "last_no?"
+           FROM edge_cursor c LEFT JOIN stock_level l ON l.branch_id = $2
+           WHERE c.edge_id = $1
+           ORDER BY l.stock_item_id"#,
+        edge_id.as_uuid(),
+        branch_id.as_uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut snapshot: Option<Snapshot> = None;
+    for row in rows {
+        let edge_seq = unsigned("edge_cursor.last_seq", row.last_seq)?;
+        let snapshot = snapshot.get_or_insert(Snapshot { edge_seq, levels: Vec::new() });
+        // A branch whose stock never moved has one row without a level.
+        if let (Some(item), Some(level), Some(last_no)) =
+            (row.stock_item_id, row.level, row.last_no)
+        {
+            snapshot.levels.push(Level {
+                branch_id,
+                stock_item_id: StockItemId::from_uuid(item),
+                level,
+                last_no: unsigned("stock_level.last_no", last_no)?,
+            });
+        }
+    }
+    Ok(snapshot)
+}
