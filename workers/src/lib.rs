@@ -1,1 +1,3 @@
 //! Finalize entries into the books; relay facts out of them.
+
+pub mod relay;
