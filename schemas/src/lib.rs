@@ -8,6 +8,7 @@
 //!
 //! It holds types and their validation only: no I/O, no rules of business.
 
+pub mod asyncapi;
 pub mod catalogue;
 pub mod edge_api;
 pub mod entry;
@@ -16,9 +17,11 @@ pub mod facts;
 pub mod hash;
 pub mod ids;
 pub mod money;
+pub mod registry;
 pub mod requests;
 pub mod subjects;
 pub mod time;
+pub mod versions;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use entry::{Entry, EntryKind};

@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     DeviceId, EdgeId, SeriesId, Sha256Hash, StockItemId, Timestamp, catalogue::CatalogueRef,
@@ -180,7 +181,7 @@ impl FactsRequestV1 {
 }
 
 /// The facts that followed, in the order of `fact_seq`.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FactsReplyV1 {
     /// The facts; empty when there are none.
@@ -190,7 +191,7 @@ pub struct FactsReplyV1 {
 }
 
 /// One fact, outside of the stream.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FactV1 {
     /// The place among the branch's facts: 1, 2, 3, …
@@ -207,5 +208,6 @@ pub struct FactV1 {
     pub edge_id: Option<EdgeId>,
     /// The body, byte for byte as in the stream.
     #[schemars(with = "serde_json::Value")]
+    #[schema(value_type = Object)]
     pub body: Box<serde_json::value::RawValue>,
 }

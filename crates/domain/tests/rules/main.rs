@@ -7,6 +7,7 @@ mod catalogue_checks;
 mod chains;
 mod deductions;
 mod discounts;
+mod golden;
 mod odd_input;
 mod reprice;
 mod rounding;
