@@ -2,7 +2,20 @@
 //!
 //! It guarantees that a sale it answered is on the disk of this box and will
 //! reach the books exactly once, however long the line is down and whenever the
-//! process or the machine stops. See [`journal`] for how a sale comes to exist.
+//! process or the machine stops. See [`journal`] for how a sale comes to exist
+//! and [`sync`] for how it reaches the books.
 
+pub mod api;
+pub mod capture;
 pub mod journal;
 pub mod sync;
+
+mod enrol;
+mod run;
+mod settings;
+mod standing;
+
+pub use enrol::enrol;
+pub use run::{Running, run, start};
+pub use settings::{Limits, Settings};
+pub use standing::Standing;

@@ -229,6 +229,11 @@ impl Journal {
         *self.shared.mapping_seq.borrow()
     }
 
+    /// [`Self::mapping_seq`], to be watched.
+    pub fn mapping(&self) -> watch::Receiver<u64> {
+        self.shared.mapping_seq.subscribe()
+    }
+
     /// The highest number held of each series.
     ///
     /// # Errors
@@ -365,6 +370,11 @@ impl Journal {
         limit: usize,
     ) -> Result<Vec<PlacedUpdate>, JournalError> {
         self.ask(move |ledger| Box::pin(updates::after(ledger, place, limit))).await
+    }
+
+    /// Whether anyone watches [`Self::updates`] now.
+    pub fn is_watched(&self) -> bool {
+        self.shared.updates.receiver_count() > 0
     }
 
     /// Tells an update to those who watch now.

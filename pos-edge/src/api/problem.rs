@@ -1,0 +1,250 @@
+//! Every way a request can fail, with its status, as RFC 9457
+//! `application/problem+json`. Status codes are decided here and nowhere else.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::tender::TenderError;
+use schemas::edge_api::Problem as ProblemBody;
+
+use crate::{
+    capture::CaptureError,
+    journal::{JournalError, Refusal},
+};
+
+/// Seconds after which a till should try again what may work then.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:ident, $title:literal;)+) => {
+        /// What went wrong, as a stable code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* #[doc = $title] $variant,)+
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The code to branch on.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// The HTTP status.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)+ }
+            }
+
+            /// The code in words.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson = "malformed_json", BAD_REQUEST, "The body is no JSON";
+    InvalidQuery = "invalid_query", BAD_REQUEST, "The address' parameters are wrong";
+    MissingIdempotencyKey = "missing_idempotency_key", BAD_REQUEST, "Idempotency-Key is missing";
+    InvalidIdempotencyKey = "invalid_idempotency_key", BAD_REQUEST, "Idempotency-Key is not valid";
+    NotFound = "not_found", NOT_FOUND, "There is no such resource";
+    TicketNotFound = "ticket_not_found", NOT_FOUND, "There is no such ticket";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not offered here";
+    NoOpenSession = "no_open_session", CONFLICT, "The cash session is not open";
+    SessionAlreadyOpen = "session_already_open", CONFLICT, "A cash session is still open";
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON";
+    InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The body has another form";
+    TicketConflict = "ticket_conflict", UNPROCESSABLE_ENTITY, "The ticket is another sale's";
+    KeyConflict = "idempotency_key_conflict", UNPROCESSABLE_ENTITY, "The key was used for another request";
+    UnknownDevice = "unknown_device", UNPROCESSABLE_ENTITY, "The till is not one of this branch";
+    UnknownStaff = "unknown_staff", UNPROCESSABLE_ENTITY, "The person may not sell here";
+    InvalidFloat = "invalid_float", UNPROCESSABLE_ENTITY, "The counted float is not valid";
+    InvalidCart = "invalid_cart", UNPROCESSABLE_ENTITY, "The cart cannot be sold as it is";
+    NotEnoughReceived = "not_enough_received", UNPROCESSABLE_ENTITY, "Less was received than is owed";
+    InvalidTender = "invalid_tender", UNPROCESSABLE_ENTITY, "The tender is not valid";
+    KhqrUnavailable = "khqr_unavailable", UNPROCESSABLE_ENTITY, "KHQR is not taken here yet";
+    SaleTooLarge = "sale_too_large", UNPROCESSABLE_ENTITY, "The sale does not fit an entry";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "This program failed";
+    NoCatalogue = "no_catalogue", SERVICE_UNAVAILABLE, "There is no catalogue yet";
+    JournalRolledBack = "journal_rolled_back", SERVICE_UNAVAILABLE, "This edge may not sell any more";
+    EdgeHeld = "edge_held", SERVICE_UNAVAILABLE, "The books hold this edge";
+    StorageFailed = "storage_failed", SERVICE_UNAVAILABLE, "The journal's storage failed";
+    ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The daemon is stopping";
+    TooBusy = "too_busy", SERVICE_UNAVAILABLE, "Too much is asked at once";
+    TimedOut = "timed_out", SERVICE_UNAVAILABLE, "It took too long";
+    StorageFull = "storage_full", INSUFFICIENT_STORAGE, "The journal's storage is full";
+}
+
+impl Code {
+    /// Whether the same request may work a moment later.
+    const fn passes(self) -> bool {
+        matches!(
+            self,
+            Self::StorageFailed
+                | Self::ShuttingDown
+                | Self::TooBusy
+                | Self::TimedOut
+                | Self::NoCatalogue
+        )
+    }
+}
+
+/// A failed request, ready to be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What went wrong.
+    pub code: Code,
+    /// What is wrong with this request, for a person.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem with this request.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// The body of the answer.
+    pub fn body(&self) -> ProblemBody {
+        ProblemBody {
+            type_uri: format!("urn:tillstream:problem:{}", self.code.as_str()),
+            title: self.code.title().to_owned(),
+            status: self.code.status().as_u16(),
+            code: self.code.as_str().to_owned(),
+            detail: self.detail.clone(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
+        let mut response = (self.code.status(), body).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        if self.code.passes() {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
+
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
+        let code = match &error {
+            JournalError::Full => Code::StorageFull,
+            JournalError::Storage(_) | JournalError::Broken { .. } => Code::StorageFailed,
+            JournalError::RolledBack(_) => Code::JournalRolledBack,
+            JournalError::Closed => Code::ShuttingDown,
+            JournalError::MappingGap { .. } | JournalError::Catalogue(_) => Code::Internal,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl Problem {
+    /// A refused sale or quote.
+    pub fn of_sale(error: CaptureError) -> Self {
+        let code = match &error {
+            CaptureError::Refused(Refusal::KeyConflict) => Code::TicketConflict,
+            _ => return Self::from(error),
+        };
+        Self::new(code, "this ticket was used for another sale; mint a new one for this sale")
+    }
+}
+
+impl From<CaptureError> for Problem {
+    fn from(error: CaptureError) -> Self {
+        let code = match &error {
+            CaptureError::NoCatalogue => Code::NoCatalogue,
+            CaptureError::UnknownDevice(_) => Code::UnknownDevice,
+            CaptureError::UnknownStaff(_) => Code::UnknownStaff,
+            CaptureError::InvalidFloat { .. } => Code::InvalidFloat,
+            CaptureError::Cart { .. } => Code::InvalidCart,
+            CaptureError::Tender(TenderError::NotEnough { .. }) => Code::NotEnoughReceived,
+            CaptureError::Tender(TenderError::BadAmount { .. }) => Code::InvalidTender,
+            CaptureError::Tender(TenderError::KhqrNotTaken) => Code::KhqrUnavailable,
+            CaptureError::TooLarge { .. } => Code::SaleTooLarge,
+            CaptureError::Unreadable(_) => Code::Internal,
+            CaptureError::Refused(refusal) => match refusal {
+                Refusal::KeyConflict => Code::KeyConflict,
+                Refusal::NoOpenSession(_) => Code::NoOpenSession,
+                Refusal::SessionAlreadyOpen(_) => Code::SessionAlreadyOpen,
+                Refusal::RolledBack(_) => Code::JournalRolledBack,
+                Refusal::Held(_) => Code::EdgeHeld,
+                Refusal::Journal(error) => return error.clone().into(),
+            },
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_status() {
+        let table: Vec<(u16, &str)> =
+            Code::ALL.iter().map(|code| (code.status().as_u16(), code.as_str())).collect();
+        assert_eq!(
+            table,
+            [
+                (400, "malformed_json"),
+                (400, "invalid_query"),
+                (400, "missing_idempotency_key"),
+                (400, "invalid_idempotency_key"),
+                (404, "not_found"),
+                (404, "ticket_not_found"),
+                (405, "method_not_allowed"),
+                (409, "no_open_session"),
+                (409, "session_already_open"),
+                (413, "body_too_large"),
+                (415, "unsupported_media_type"),
+                (422, "invalid_request"),
+                (422, "ticket_conflict"),
+                (422, "idempotency_key_conflict"),
+                (422, "unknown_device"),
+                (422, "unknown_staff"),
+                (422, "invalid_float"),
+                (422, "invalid_cart"),
+                (422, "not_enough_received"),
+                (422, "invalid_tender"),
+                (422, "khqr_unavailable"),
+                (422, "sale_too_large"),
+                (500, "internal"),
+                (503, "no_catalogue"),
+                (503, "journal_rolled_back"),
+                (503, "edge_held"),
+                (503, "storage_failed"),
+                (503, "shutting_down"),
+                (503, "too_busy"),
+                (503, "timed_out"),
+                (507, "storage_full"),
+            ]
+        );
+        let distinct: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(distinct.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn what_passes_by_itself_says_when_to_come_back() {
+        for code in Code::ALL {
+            let response = Problem::new(*code, "x").into_response();
+            assert_eq!(response.status(), code.status());
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+            assert_eq!(
+                response.headers().contains_key(header::RETRY_AFTER),
+                code.passes(),
+                "{code:?}"
+            );
+        }
+    }
+}

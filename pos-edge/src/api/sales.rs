@@ -1,0 +1,136 @@
+//! Quotes, sales and receipts.
+
+use std::time::Instant;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use schemas::{
+    TicketId,
+    edge_api::{Cart, FinalizeSale, Problem as ProblemBody, Quote, SaleReceipt},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    Api,
+    problem::{Code, Problem},
+    request::{Body, IdempotencyKey, TicketPath},
+};
+use crate::capture::{self, Answer};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A fresh ticket.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MintedTicket {
+    /// `pos-<unix ms>-<random>`
+    #[serde(rename = "ticketId")]
+    ticket_id: TicketId,
+}
+
+/// Price a cart
+///
+/// With the catalogue in use. Nothing is kept.
+#[utoipa::path(
+    post, path = "/v1/quotes", tag = "sales",
+    request_body = Cart,
+    responses(
+        (status = 200, body = Quote),
+        (status = 422, description = "invalid_cart, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "no_catalogue", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn quote(
+    State(api): State<Api>,
+    Body(cart): Body<Cart>,
+) -> Result<Json<Quote>, Problem> {
+    capture::quote(&api.journal, &cart).map(Json).map_err(Problem::of_sale)
+}
+
+/// Complete a sale
+///
+/// Answered when the sale is on this store's disk. A retry under the same
+/// ticket with the same body gets the same answer, with the header
+/// `Idempotent-Replayed: true`; with another body it is refused.
+#[utoipa::path(
+    post, path = "/v1/sales", tag = "sales",
+    params(("Idempotency-Key" = String, Header, description = "The ticket: 1 to 128 visible ASCII characters, quoted or bare")),
+    request_body = FinalizeSale,
+    responses(
+        (status = 201, body = SaleReceipt),
+        (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "no_open_session", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "ticket_conflict, invalid_cart, not_enough_received, invalid_tender, khqr_unavailable, sale_too_large, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "no_catalogue, edge_held, journal_rolled_back, storage_failed, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 507, description = "storage_full", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn finalize_sale(
+    State(api): State<Api>,
+    IdempotencyKey(ticket): IdempotencyKey,
+    Body(request): Body<FinalizeSale>,
+) -> Result<Response, Problem> {
+    let started = Instant::now();
+    match capture::finalize_sale(&api.journal, ticket, &request).await {
+        Ok(answer) => {
+            api.meters.captured(&answer, started.elapsed());
+            Ok(created(answer))
+        }
+        Err(error) => {
+            api.meters.refused();
+            Err(Problem::of_sale(error))
+        }
+    }
+}
+
+/// Mint a ticket
+///
+/// For tills that have no good randomness of their own. Nothing is kept: a
+/// till should store the ticket before it sends the sale.
+#[utoipa::path(
+    post, path = "/v1/tickets/mint", tag = "sales",
+    responses((status = 201, body = MintedTicket))
+)]
+pub(super) async fn mint(State(api): State<Api>) -> (StatusCode, Json<MintedTicket>) {
+    let ticket_id = TicketId::mint(api.journal.now(), rand::random());
+    (StatusCode::CREATED, Json(MintedTicket { ticket_id }))
+}
+
+/// Read a receipt
+///
+/// The first answer to the sale, byte for byte.
+#[utoipa::path(
+    get, path = "/v1/sales/{ticket}", tag = "sales",
+    params(("ticket" = String, Path, description = "The ticket")),
+    responses(
+        (status = 200, body = SaleReceipt),
+        (status = 404, description = "ticket_not_found", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn receipt(
+    State(api): State<Api>,
+    TicketPath(ticket): TicketPath,
+) -> Result<Response, Problem> {
+    let sale = api.journal.sale(ticket.clone()).await?;
+    let (_, payload) = sale.ok_or_else(|| not_found(&ticket))?;
+    let body = capture::receipt(&payload).map_err(Problem::of_sale)?;
+    Ok(([(header::CONTENT_TYPE, JSON)], body).into_response())
+}
+
+pub(super) fn not_found(ticket: &TicketId) -> Problem {
+    Problem::new(Code::TicketNotFound, format!("no sale was captured here under ticket {ticket}"))
+}
+
+pub(super) fn created(answer: Answer) -> Response {
+    let mut response =
+        (StatusCode::CREATED, [(header::CONTENT_TYPE, JSON)], answer.body).into_response();
+    if answer.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}

@@ -1,0 +1,28 @@
+//! Making a new edge's place on a box: its directory, key and empty journal.
+
+use std::{fs, os::unix::fs::DirBuilderExt, path::Path};
+
+use anyhow::Context;
+use schemas::Clock;
+
+use crate::journal::{EdgeIdentity, Journal, JournalKey, JournalSettings};
+
+/// Makes `dir` (mode 0700) with a fresh key (`journal.key`, mode 0600) and an
+/// empty journal. A key that is there already is used: an enrolment that was
+/// interrupted can be repeated. The centre must know the edge's ids.
+///
+/// # Errors
+/// If there is a journal already, or the disk refuses.
+pub async fn enrol(dir: &Path, identity: EdgeIdentity, clock: &dyn Clock) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("cannot make {}", dir.display()))?;
+    let key_file = dir.join("journal.key");
+    if !key_file.exists() {
+        JournalKey::generate().save(&key_file)?;
+    }
+    Journal::create(&JournalSettings::in_dir(dir), identity, clock).await?;
+    Ok(())
+}
