@@ -10,7 +10,7 @@ use schemas::{
 use crate::{
     Bus, BusError,
     notices::{self, Notices},
-    values,
+    topology, values,
 };
 
 /// Makes `body` the catalogue of a branch.
@@ -44,4 +44,17 @@ pub async fn get(bus: &Bus, tenant: TenantId, branch: BranchId) -> Result<Option
 pub async fn watch(bus: &Bus, tenant: TenantId, branch: BranchId) -> Result<Notices, BusError> {
     let subject = values::subject(CATALOGUE_BUCKET, &catalogue_key(tenant, branch));
     notices::subscribe(bus, &subject).await
+}
+
+/// When the bucket was made, in nanoseconds since 1970: one that was lost and
+/// made again has another.
+///
+/// # Errors
+/// If the broker does not answer, or the bucket does not exist.
+pub async fn bucket_born_at(bus: &Bus) -> Result<i128, BusError> {
+    bus.needs_line()?;
+    let stream = values::stream_of(CATALOGUE_BUCKET);
+    let info = topology::stream_info(bus, &stream).await?;
+    info.map(|info| info.created.unix_timestamp_nanos())
+        .ok_or_else(|| BusError::Missing(format!("stream {stream}")))
 }
