@@ -352,6 +352,8 @@ CREATE TABLE quarantine (
     CHECK ((state = 'WAITING') = (settled_at IS NULL))
 );
 CREATE INDEX quarantine_waiting ON quarantine (edge_id, seq) WHERE state = 'WAITING';
+-- Each batch asks who waits about what it brings.
+CREATE INDEX quarantine_about ON quarantine USING gin (about) WHERE state = 'WAITING';
 
 -- What was booked but a person should look at.
 CREATE TABLE exception (

@@ -35,6 +35,7 @@ pub mod lease;
 
 pub mod error;
 pub mod pool;
+pub mod savepoint;
 
 pub use error::{Error, Failure, classify};
 pub use pool::{Settings, connect, migrate};

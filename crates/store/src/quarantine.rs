@@ -67,7 +67,7 @@ pub struct Quarantined {
     pub about: Vec<Uuid>,
 }
 
-/// A waiting entry of the newest version of its time.
+/// A waiting entry of a kind or version that was newer than the build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FutureEntry {
     /// The journal.
@@ -114,37 +114,54 @@ pub async fn set_aside(conn: &mut Conn, rows: &[Quarantined]) -> Result<(), Erro
     Ok(())
 }
 
-/// The waiting entries of these edges, in the order of their journals.
+/// The waiting entries of `edges` that are about any of `ids`, in the order of
+/// their journals.
 ///
 /// # Errors
 /// [`Error`] if the statement fails or a stored value is not valid.
-pub async fn waiting(conn: &mut Conn, edges: &[EdgeId]) -> Result<Vec<Quarantined>, Error> {
-    let rows = sqlx::query!(
+pub async fn waiting_about(
+    conn: &mut Conn,
+    edges: &[EdgeId],
+    ids: &[Uuid],
+) -> Result<Vec<Quarantined>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query_as!(
+        Row,
         "SELECT edge_id, seq, tenant_id, branch_id, kind, reason, detail, about
          FROM quarantine
-         WHERE state = 'WAITING' AND edge_id = ANY($1)
+         WHERE state = 'WAITING' AND about && $2 AND edge_id = ANY($1)
          ORDER BY edge_id, seq",
         &column(edges, |edge| edge.as_uuid()),
+        ids,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Quarantined {
-                edge_id: EdgeId::from_uuid(row.edge_id),
-                seq: unsigned("quarantine.seq", row.seq)?,
-                tenant_id: TenantId::from_uuid(row.tenant_id),
-                branch_id: BranchId::from_uuid(row.branch_id),
-                kind: row.kind,
-                reason: Reason::ALL
-                    .into_iter()
-                    .find(|reason| reason.as_str() == row.reason)
-                    .ok_or_else(|| Error::corrupt("quarantine.reason", &row.reason))?,
-                detail: row.detail,
-                about: row.about,
-            })
-        })
-        .collect()
+    rows.into_iter().map(Quarantined::try_from).collect()
+}
+
+/// The waiting entries of one edge from `first_seq` on, in their order.
+///
+/// # Errors
+/// [`Error`] if the statement fails or a stored value is not valid.
+pub async fn waiting_of(
+    conn: &mut Conn,
+    edge: EdgeId,
+    first_seq: u64,
+) -> Result<Vec<Quarantined>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT edge_id, seq, tenant_id, branch_id, kind, reason, detail, about
+         FROM quarantine
+         WHERE state = 'WAITING' AND edge_id = $1 AND seq >= $2
+         ORDER BY seq",
+        edge.as_uuid(),
+        int8(first_seq),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Quarantined::try_from).collect()
 }
 
 /// Marks waiting entries as released. Returns how many were waiting.
@@ -202,6 +219,35 @@ pub async fn from_the_future(
             })
         })
         .collect()
+}
+
+struct Row {
+    edge_id: Uuid,
+    seq: i64,
+    tenant_id: Uuid,
+    branch_id: Uuid,
+    kind: String,
+    reason: String,
+    detail: String,
+    about: Vec<Uuid>,
+}
+
+impl TryFrom<Row> for Quarantined {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let reason = Reason::ALL.into_iter().find(|reason| reason.as_str() == row.reason);
+        Ok(Self {
+            edge_id: EdgeId::from_uuid(row.edge_id),
+            seq: unsigned("quarantine.seq", row.seq)?,
+            tenant_id: TenantId::from_uuid(row.tenant_id),
+            branch_id: BranchId::from_uuid(row.branch_id),
+            kind: row.kind,
+            reason: reason.ok_or_else(|| Error::corrupt("quarantine.reason", &row.reason))?,
+            detail: row.detail,
+            about: row.about,
+        })
+    }
 }
 
 fn array_literal(ids: &[Uuid]) -> String {

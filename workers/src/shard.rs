@@ -1,0 +1,201 @@
+//! The life of one shard in this process: wait for its lease, consume its
+//! entries batch by batch, give it back.
+//!
+//! Messages are looked at while the batch before is being committed; a batch is
+//! whatever has arrived by the time the last one is done, so it is small when
+//! it is quiet and large when there is a backlog. Delivery is at least once:
+//! messages are acked after the commit, and what was not acked comes again.
+//! After the acks the edges are told how far the books are, and numbering and
+//! the relay are woken; all of that may be lost and is repeated elsewhere.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use bus::{Bus, BusError, entries::ShardConsumer, retry};
+use store::{Failure, Pool, classify, lease::Lease};
+use telemetry::CancellationToken;
+use tokio::{sync::mpsc, task::AbortHandle};
+
+use crate::{
+    booking::in_full,
+    holding::{End, Holding},
+    measures,
+    receive::{Received, receive},
+};
+
+/// The most messages in one transaction.
+pub const BATCH_MESSAGES: usize = 500;
+/// The most messages looked at ahead of the batch that is being committed.
+const LOOK_AHEAD: usize = 2 * BATCH_MESSAGES;
+/// The pauses after a failure that passes by itself: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// One shard as this process sees it.
+#[derive(Clone)]
+pub(crate) struct Shard {
+    pub(crate) number: u16,
+    pub(crate) of: u16,
+    pub(crate) ttl: Duration,
+    pub(crate) holder: String,
+    pub(crate) pool: Pool,
+    pub(crate) bus: Bus,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl Shard {
+    /// Consumes the shard whenever it can be had, until shutdown.
+    ///
+    /// # Errors
+    /// What waiting cannot mend, e.g. a schema that is not ours.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
+        while !self.shutdown.is_cancelled() {
+            let pause = match self.acquire().await? {
+                Ok(Some(lease)) => {
+                    pauses.reset();
+                    self.hold(&lease).await?;
+                    continue;
+                }
+                Ok(None) => self.ttl / 3,
+                Err(error) if classify(&error) == Failure::Retry => {
+                    tracing::warn!(shard = self.number, error = %in_full(&error),
+                        "cannot ask for the shard's lease");
+                    pauses.next_pause()
+                }
+                Err(error) => return Err(error.into()),
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.shutdown.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn hold(&self, lease: &Lease) -> anyhow::Result<()> {
+        tracing::info!(shard = self.number, lease.term = lease.term(), "working");
+        measures::held(self.number, true);
+        let end = self.consume(lease).await;
+        measures::held(self.number, false);
+        measures::stopped(self.number, false);
+        match &end {
+            Ok(End::Lost) => {
+                tracing::warn!(
+                    shard = self.number,
+                    lease.term = lease.term(),
+                    "the shard's lease went elsewhere"
+                );
+            }
+            // Also after a failure: another worker may be luckier.
+            Ok(End::Shutdown) | Err(_) => self.resign(lease).await,
+        }
+        end.map(drop)
+    }
+
+    async fn consume(&self, lease: &Lease) -> anyhow::Result<End> {
+        let Some(consumer) = self.open().await? else { return Ok(End::Shutdown) };
+        let (ahead, mut waiting) = mpsc::channel(LOOK_AHEAD);
+        let reader = tokio::spawn(look_ahead(consumer, self.number, self.of, ahead));
+        let _stop = StopOnDrop(reader.abort_handle());
+        let mut holding = Holding::new(self, lease);
+        let mut batch = Vec::with_capacity(BATCH_MESSAGES);
+        loop {
+            let arrived = tokio::select! {
+                arrived = waiting.recv_many(&mut batch, BATCH_MESSAGES) => arrived,
+                () = tokio::time::sleep(holding.until_renewal()) => {
+                    if !holding.renew().await? {
+                        return Ok(End::Lost);
+                    }
+                    continue;
+                }
+                () = self.shutdown.cancelled() => return Ok(End::Shutdown),
+            };
+            if arrived == 0 {
+                // The reader ended: only by an error that waiting cannot mend.
+                return match reader.await? {
+                    Ok(()) => Ok(End::Shutdown),
+                    Err(error) => Err(error.into()),
+                };
+            }
+            let received =
+                Arc::new(std::mem::replace(&mut batch, Vec::with_capacity(BATCH_MESSAGES)));
+            if let Some(end) = holding.process(received).await? {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Opens the consumer, waiting for the stream. `None`: shutdown.
+    async fn open(&self) -> anyhow::Result<Option<ShardConsumer>> {
+        let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            match ShardConsumer::open(&self.bus, self.number).await {
+                Ok(consumer) => return Ok(Some(consumer)),
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(shard = self.number, %error, "cannot consume yet");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if !pauses.wait_unless(&self.shutdown).await {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn acquire(&self) -> anyhow::Result<Result<Option<Lease>, store::Error>> {
+        let shard = self.clone();
+        // In tasks of their own: no statement is cancelled half-way.
+        let asked = tokio::spawn(async move {
+            let mut conn = shard.pool.acquire().await?;
+            let name = format!("shard:{}", shard.number);
+            store::lease::acquire(&mut conn, &name, &shard.holder, shard.ttl).await
+        });
+        asked.await.context("a shard panicked")
+    }
+
+    pub(crate) async fn renew(&self, lease: &Lease) -> anyhow::Result<Result<bool, store::Error>> {
+        let (shard, lease) = (self.clone(), lease.clone());
+        let asked = tokio::spawn(async move {
+            let mut conn = shard.pool.acquire().await?;
+            store::lease::renew(&mut conn, &lease, shard.ttl).await
+        });
+        asked.await.context("a shard panicked")
+    }
+
+    async fn resign(&self, lease: &Lease) {
+        let (shard, lease) = (self.clone(), lease.clone());
+        let asked = tokio::spawn(async move {
+            let mut conn = shard.pool.acquire().await?;
+            store::lease::resign(&mut conn, &lease).await
+        });
+        if let Ok(Err(error)) = asked.await {
+            tracing::warn!(shard = self.number, error = %in_full(&error),
+                "the shard's lease was not resigned and expires");
+        }
+    }
+}
+
+/// Looks at messages as they arrive, until nobody takes them.
+async fn look_ahead(
+    mut consumer: ShardConsumer,
+    shard: u16,
+    shards: u16,
+    ahead: mpsc::Sender<Received>,
+) -> Result<(), BusError> {
+    loop {
+        for delivery in consumer.next_batch(BATCH_MESSAGES).await? {
+            if ahead.send(receive(delivery, shard, shards)).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Ends a task with the scope that started it.
+struct StopOnDrop(AbortHandle);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
