@@ -1,0 +1,68 @@
+//! What every way in shares: the books, the broker, the clock and the bounds.
+
+use std::{future::Future, sync::Arc};
+
+use bus::Bus;
+use schemas::{Clock, Timestamp};
+use store::{Pool, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{Refusal, backlogs::Backlogs};
+
+/// Requests that are worked on at once, over all ways in; the next is told to
+/// ask again.
+pub const MAX_CONCURRENT_REQUESTS: usize = 128;
+/// The longest that one statement of a request may run, in milliseconds: the
+/// server ends it, because whoever asked has given up by then.
+pub const STATEMENT_TIMEOUT_MS: u32 = 3_000;
+
+pub(crate) struct Center {
+    pool: Pool,
+    pub(crate) bus: Bus,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) backlogs: Backlogs,
+    permits: Arc<Semaphore>,
+}
+
+impl Center {
+    pub(crate) fn new(pool: Pool, bus: Bus, clock: Arc<dyn Clock>, shards: u16) -> Self {
+        let backlogs = Backlogs::new(bus.clone(), shards);
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS));
+        Self { pool, bus, clock, backlogs, permits }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A place among the requests that are worked on.
+    pub(crate) fn enter(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::Busy)
+    }
+
+    /// A transaction whose statements are bounded. Run it in a task of its own:
+    /// neither its beginning nor its commit may be cancelled.
+    pub(crate) async fn begin(&self) -> Result<Transaction, Refusal> {
+        let mut transaction = self.pool.begin().await.map_err(store::Error::from)?;
+        store::pool::limit_statements(&mut transaction, STATEMENT_TIMEOUT_MS).await?;
+        Ok(transaction)
+    }
+
+    pub(crate) async fn commit(&self, transaction: Transaction) -> Result<(), Refusal> {
+        Ok(transaction.commit().await.map_err(store::Error::from)?)
+    }
+}
+
+/// Runs `work` to its end in a task of its own, whatever happens to who waits.
+pub(crate) async fn uncancelled<T, R>(work: R) -> T
+where
+    T: Send + 'static,
+    R: Future<Output = T> + Send + 'static,
+{
+    match tokio::spawn(work).await {
+        Ok(value) => value,
+        Err(broken) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
+        // The runtime is going down; so is who waits.
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,84 @@
+//! `GET /v1/branches/{branch}/facts`: for consumers that missed some.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+};
+use schemas::{
+    BranchId,
+    requests::{FactsReplyV1, FactsRequestV1},
+};
+use serde::Deserialize;
+use store::companies;
+use utoipa::IntoParams;
+
+use super::Problem;
+use crate::{
+    Refusal,
+    center::{Center, uncancelled},
+    requests,
+};
+
+/// Which of a branch's facts.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Page {
+    /// Those after this place; 0 is from the first.
+    #[serde(default)]
+    after: u64,
+    /// At most this many; at most 200 are given.
+    #[serde(default = "most")]
+    #[param(minimum = 1, maximum = 200, default = 200)]
+    limit: u32,
+}
+
+const fn most() -> u32 {
+    FactsRequestV1::MAX_FACTS
+}
+
+/// Facts of a branch, in the order of their places.
+#[utoipa::path(
+    get,
+    path = "/v1/branches/{branch}/facts",
+    params(("branch" = BranchId, Path, description = "The store."), Page),
+    responses(
+        (status = 200, description = "The facts that follow, and the newest place.", body = FactsReplyV1),
+        (status = 400, description = "A parameter is wrong.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The branch is not known.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Ask again.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn list(
+    State(center): State<Arc<Center>>,
+    Path(branch): Path<String>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<FactsReplyV1>, Problem> {
+    let branch: BranchId =
+        branch.parse().map_err(|error| Refusal::BadParameter(format!("branch: {error}")))?;
+    let Query(page) = page.map_err(|error| Refusal::BadParameter(error.body_text()))?;
+    let permit = center.enter()?;
+    let asked = FactsRequestV1 { after_fact_seq: page.after, limit: page.limit };
+    let reply = uncancelled(async move {
+        let reply = read(&center, branch, asked).await;
+        drop(permit);
+        reply
+    });
+    Ok(Json(reply.await?))
+}
+
+async fn read(
+    center: &Center,
+    branch: BranchId,
+    asked: FactsRequestV1,
+) -> Result<FactsReplyV1, Refusal> {
+    let mut books = center.begin().await?;
+    if companies::branch(&mut books, branch).await?.is_none() {
+        return Err(Refusal::NoSuchBranch(branch));
+    }
+    let reply = requests::read_facts(&mut books, branch, asked).await?;
+    center.commit(books).await?;
+    Ok(reply)
+}

@@ -1,0 +1,81 @@
+//! Why the door says no: one list for all ways in. It knows nothing of HTTP.
+
+use bus::BusError;
+use schemas::{BranchId, EdgeId, ids::InvalidId};
+use store::Failure;
+
+/// A request that was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The subject names no question that is known here.
+    #[error("this is no question that is answered here: {0}")]
+    BadSubject(#[from] InvalidId),
+    /// The question's body does not have its form.
+    #[error("the question is malformed: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// A parameter of a URL is wrong.
+    #[error("{0}")]
+    BadParameter(String),
+    /// The books do not know this edge.
+    #[error("edge {0} is not enrolled")]
+    NotEnrolled(EdgeId),
+    /// Another epoch has replaced this edge.
+    #[error("edge {0} is not active: a newer one has replaced it")]
+    NotActive(EdgeId),
+    /// The edge is enrolled elsewhere than its subject says.
+    #[error("edge {0} is not the edge of this branch")]
+    NotOfThisBranch(EdgeId),
+    /// The branch has no catalogue yet.
+    #[error("branch {0} has no catalogue yet")]
+    NoCatalogue(BranchId),
+    /// The books do not know this branch.
+    #[error("branch {0} is not known")]
+    NoSuchBranch(BranchId),
+    /// Too many requests at once.
+    #[error("too many requests at once: ask again")]
+    Busy,
+    /// It took too long.
+    #[error("the answer took too long: ask again")]
+    TooSlow,
+    /// The books do not answer right now, or found damage in themselves.
+    #[error("the books cannot answer")]
+    Books(#[from] store::Error),
+    /// The broker does not answer right now.
+    #[error("the broker cannot answer")]
+    Broker(#[from] BusError),
+}
+
+impl Refusal {
+    /// A stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadSubject(_) => "bad_subject",
+            Self::Malformed(_) => "malformed",
+            Self::BadParameter(_) => "bad_parameter",
+            Self::NotEnrolled(_) => "edge_not_enrolled",
+            Self::NotActive(_) => "edge_not_active",
+            Self::NotOfThisBranch(_) => "edge_not_of_this_branch",
+            Self::NoCatalogue(_) => "no_catalogue",
+            Self::NoSuchBranch(_) => "no_such_branch",
+            Self::Busy => "busy",
+            Self::TooSlow => "too_slow",
+            Self::Books(_) if self.passes() => "books_unavailable",
+            Self::Broker(_) => "broker_unavailable",
+            Self::Books(_) => "internal",
+        }
+    }
+
+    /// Whether the same request may be answered later, with nothing changed.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Busy | Self::TooSlow | Self::Broker(_) => true,
+            Self::Books(error) => store::classify(error) == Failure::Retry,
+            _ => false,
+        }
+    }
+
+    /// Whether the fault is ours: to be logged, not only told to who asked.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Books(_) | Self::Broker(_) | Self::Busy | Self::TooSlow)
+    }
+}
