@@ -61,6 +61,18 @@ pub struct Delivery {
     reply: Option<Subject>,
 }
 
+impl Delivery {
+    /// A message that needs no ack: one that did not come from the stream just
+    /// now.
+    pub fn without_ack(
+        subject: Result<PosSubject, InvalidId>,
+        entry: Result<Entry, Malformed>,
+        stream_seq: u64,
+    ) -> Self {
+        Self { subject, entry, stream_seq, reply: None }
+    }
+}
+
 /// Acks `deliveries`: their entries are in the books, or shall not come again.
 /// An ack that is lost on the way only means that the entry comes again.
 ///
