@@ -16,10 +16,12 @@ mod deductions;
 mod entries;
 mod heartbeats;
 mod pairings;
+mod per_edge;
 mod register;
 mod tickets;
 mod waiting;
 
+pub use per_edge::{BookedTicket, RegisterSum, quarantined_sales, register_sum, tickets_of};
 pub use waiting::{Mark, Waiting, mark, waiting_since};
 
 /// The most offenders that a check names; the rest are counted.

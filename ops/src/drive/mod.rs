@@ -1,9 +1,29 @@
 //! `tillstream drive`: sells a CSV through the edges' HTTP API, as tills would.
+//!
+//! It guarantees that no receipt is sold twice, however often an edge has to be
+//! asked, because a receipt's ticket derives from the run and the receipt; and
+//! that no row is dropped in silence ([`input`]). It keeps nothing: a drive that
+//! is interrupted leaves what it sold in the books and is not resumed.
+
+pub mod client;
+pub mod figures;
+pub mod stores;
 
 mod data_time;
 mod input;
 mod outage;
+mod progress;
+mod replay;
+mod run;
+mod schedule;
+mod speed;
+mod till;
+mod watch;
 
 pub use data_time::{DataTime, InvalidTime};
 pub use input::{Input, InputError, Line, OutletRow, ProductRow, Receipt, Rejected, read};
 pub use outage::{Bound, InvalidOutage, Outage};
+pub use progress::Progress;
+pub use run::{Centre, Driven, Job, run};
+pub use speed::{InvalidSpeed, Speed};
+pub use watch::{Numbered, hear_numbers};

@@ -1,14 +1,14 @@
 -- Every archived entry in the order of its journal, with the sale that was
 -- booked from it and what became of it otherwise. Streamed: never held whole.
 SELECT
-    e.edge_id,
-    e.seq,
-    e.kind,
-    e.schema_version,
-    e.recorded_at,
-    e.prev_hash,
-    e.hash,
-    e.payload,
+    e.edge_id AS "edge_id!",
+    e.seq AS "seq!",
+    e.kind AS "kind!",
+    e.schema_version AS "schema_version!",
+    e.recorded_at AS "recorded_at!",
+    e.prev_hash AS "prev_hash!",
+    e.hash AS "hash!",
+    e.payload AS "payload!",
     q.state AS "quarantine_state?",
     q.reason AS "quarantine_reason?",
     s.sale_id AS "sale_id?",

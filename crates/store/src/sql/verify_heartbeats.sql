@@ -1,10 +1,10 @@
 -- What each edge said of itself last, beside what the books hold of it.
 SELECT
-    d.edge_id,
-    b.name AS branch_name,
-    c.last_seq,
-    c.head_hash,
-    c.held_reason,
+    d.edge_id AS "edge_id!",
+    b.name AS "branch_name!",
+    c.last_seq AS "last_seq!",
+    c.head_hash AS "head_hash!",
+    c.held_reason AS "held_reason?",
     h.journal_seq AS "journal_seq?",
     h.journal_hash AS "journal_hash?",
     h.confirmed_seq AS "confirmed_seq?",

@@ -1,0 +1,3 @@
+//! The commands of `tillstream`, one module each.
+
+pub mod verify;

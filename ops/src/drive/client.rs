@@ -1,0 +1,245 @@
+//! A till's side of an edge's HTTP API.
+
+use std::{net::SocketAddr, time::Duration};
+
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use schemas::{
+    CashSessionId, TicketId, Usd,
+    edge_api::{
+        CashSession, FinalizeSale, OpenCashSession, Problem, SaleReceipt, SyncStatus, TicketPage,
+        TicketRow, Update,
+    },
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// How long a till waits for one answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+/// How long a till goes on asking an edge that does not answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Tickets asked for at a time.
+const TICKETS_PER_PAGE: u32 = 500;
+/// The header that makes a repeated request the same request.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// Why an edge did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum TillError {
+    /// It refused, and would again.
+    #[error("{what} was refused ({status}, {}): {}", problem.code, problem.detail)]
+    Refused {
+        /// What was asked for.
+        what: String,
+        /// The HTTP status.
+        status: StatusCode,
+        /// What it said.
+        problem: Box<Problem>,
+    },
+    /// It did not answer, or not sensibly.
+    #[error("{what}: the edge did not answer")]
+    Unanswered {
+        /// What was asked for.
+        what: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// It answered that it cannot just now.
+    #[error("{what}: the edge answered {status}")]
+    NotNow {
+        /// What was asked for.
+        what: String,
+        /// The HTTP status.
+        status: StatusCode,
+    },
+}
+
+impl TillError {
+    /// Whether the same request may succeed later.
+    pub const fn passes(&self) -> bool {
+        !matches!(self, Self::Refused { .. })
+    }
+}
+
+/// What a till keeps of a completed sale.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Sold {
+    /// What was owed, in dollars.
+    pub grand_total_usd: Usd,
+}
+
+/// One edge, as its tills see it. Clones share connections.
+#[derive(Debug, Clone)]
+pub struct EdgeClient {
+    http: Client,
+    base: String,
+}
+
+impl EdgeClient {
+    /// The edge at an address.
+    ///
+    /// # Errors
+    /// If no HTTP client can be made.
+    pub fn at(addr: SocketAddr) -> reqwest::Result<Self> {
+        Self::at_url(&format!("http://{addr}"))
+    }
+
+    /// The edge at a URL.
+    ///
+    /// # Errors
+    /// If no HTTP client can be made.
+    pub fn at_url(url: &str) -> reqwest::Result<Self> {
+        let http =
+            Client::builder().no_proxy().connect_timeout(ANSWER_LIMIT).tcp_nodelay(true).build()?;
+        Ok(Self { http, base: url.trim_end_matches('/').to_owned() })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// How far the store is with the books.
+    ///
+    /// # Errors
+    /// [`TillError`].
+    pub async fn sync(&self) -> Result<SyncStatus, TillError> {
+        self.get("/v1/sync").await
+    }
+
+    /// Whether it serves at all.
+    pub async fn is_well(&self) -> bool {
+        let asked = self.http.get(format!("{}/healthz", self.base)).timeout(ANSWER_LIMIT).send();
+        asked.await.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Opens a cash session; the same `key` again gives the same session.
+    ///
+    /// # Errors
+    /// [`TillError`], after [`PATIENCE`] if the edge stays away.
+    pub async fn open_session(
+        &self,
+        key: &str,
+        session: &OpenCashSession,
+    ) -> Result<CashSessionId, TillError> {
+        let opened: CashSession = self.post_surely("/v1/cash-sessions", key, session).await?;
+        Ok(opened.cash_session_id)
+    }
+
+    /// Completes a sale. An edge that does not answer is asked again under the
+    /// same ticket, so that the sale is made once however often it is asked for.
+    ///
+    /// # Errors
+    /// [`TillError`], after [`PATIENCE`] if the edge stays away.
+    pub async fn sell(&self, ticket: &TicketId, sale: &FinalizeSale) -> Result<Sold, TillError> {
+        self.post_surely("/v1/sales", ticket.as_str(), sale).await
+    }
+
+    /// The same, for a till that prints the whole ticket.
+    ///
+    /// # Errors
+    /// [`TillError`], after [`PATIENCE`] if the edge stays away.
+    pub async fn sell_and_print(
+        &self,
+        ticket: &TicketId,
+        sale: &FinalizeSale,
+    ) -> Result<SaleReceipt, TillError> {
+        self.post_surely("/v1/sales", ticket.as_str(), sale).await
+    }
+
+    /// All tickets, newest first.
+    pub fn tickets(&self) -> impl Stream<Item = Result<TicketRow, TillError>> + '_ {
+        let first = Some(None);
+        stream::try_unfold(first, move |place: Option<Option<u64>>| async move {
+            let Some(before) = place else { return Ok::<_, TillError>(None) };
+            let from = before.map(|before| format!("&before={before}")).unwrap_or_default();
+            let path = format!("/v1/tickets?limit={TICKETS_PER_PAGE}{from}");
+            let page: TicketPage = self.get(&path).await?;
+            let rows = stream::iter(page.tickets.into_iter().map(Ok));
+            Ok(Some((rows, page.next_before.map(Some))))
+        })
+        .try_flatten()
+    }
+
+    /// The updates of this edge from now on, until the connection ends. What
+    /// cannot be read is skipped.
+    ///
+    /// # Errors
+    /// [`TillError`] if the edge does not begin to tell.
+    pub async fn updates(&self) -> Result<impl Stream<Item = Update> + Unpin, TillError> {
+        let asked = self.http.get(format!("{}/v1/updates", self.base)).send();
+        let answer = answered("updates", asked.await).await?;
+        Ok(Box::pin(read_events(answer)))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, TillError> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        ask(path, request).await
+    }
+
+    async fn post_surely<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        body: &impl Serialize,
+    ) -> Result<T, TillError> {
+        let begin = tokio::time::Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let request = self.http.post(format!("{}{path}", self.base));
+            let outcome = ask(path, request.header(IDEMPOTENCY_KEY, key).json(body)).await;
+            match outcome {
+                Err(error) if error.passes() && begin.elapsed() < PATIENCE => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+async fn ask<T: DeserializeOwned>(what: &str, request: RequestBuilder) -> Result<T, TillError> {
+    let answer = answered(what, request.timeout(ANSWER_LIMIT).send().await).await?;
+    answer.json().await.map_err(|source| TillError::Unanswered { what: what.to_owned(), source })
+}
+
+async fn answered(what: &str, answer: reqwest::Result<Response>) -> Result<Response, TillError> {
+    let unanswered = |source| TillError::Unanswered { what: what.to_owned(), source };
+    let answer = answer.map_err(unanswered)?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(TillError::NotNow { what: what.to_owned(), status });
+    }
+    let problem = Box::new(answer.json().await.map_err(unanswered)?);
+    Err(TillError::Refused { what: what.to_owned(), status, problem })
+}
+
+/// Server-sent events (WHATWG HTML, section 9.2): each ends with an empty line;
+/// of its fields only `data` matters here, because the event's name is in it.
+fn read_events(answer: Response) -> impl Stream<Item = Update> {
+    let bytes = answer.bytes_stream().take_while(|chunk| std::future::ready(chunk.is_ok()));
+    bytes
+        .scan(Vec::new(), |rest: &mut Vec<u8>, chunk| {
+            rest.extend_from_slice(&chunk.unwrap_or_default());
+            let mut updates = Vec::new();
+            let mut from = 0;
+            while let Some(end) = rest[from..].iter().position(|byte| *byte == b'\n') {
+                updates.extend(read_line(&rest[from..from + end]));
+                from += end + 1;
+            }
+            rest.drain(..from);
+            std::future::ready(Some(stream::iter(updates)))
+        })
+        .flatten()
+}
+
+/// An update's data always fits on one line, because it is compact JSON.
+fn read_line(line: &[u8]) -> Option<Update> {
+    serde_json::from_slice(line.strip_prefix(b"data:")?).ok()
+}

@@ -1,0 +1,114 @@
+//! Stores of our own: an edge each, in this process, behind a line that can be
+//! cut. Used to sell into a stack that knows nothing of them beforehand.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use pos_edge::{
+    Running,
+    journal::{EdgeIdentity, Journal},
+};
+use schemas::{Clock, TenantId, subjects::DEFAULT_SHARDS};
+use supervise::Line;
+use tokio_util::sync::CancellationToken;
+
+use super::client::EdgeClient;
+use crate::company::Store;
+
+/// How long an edge may take to serve and to have its first catalogue.
+const OPENING_LIMIT: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A store whose edge runs in this process.
+pub struct OpenStore {
+    /// What it is.
+    pub store: Store,
+    /// Its line to the broker.
+    pub line: Line,
+    /// Its edge, as tills see it.
+    pub edge: EdgeClient,
+    folder: PathBuf,
+    shutdown: CancellationToken,
+    running: Running,
+}
+
+impl OpenStore {
+    /// Enrols the store's edge in a folder of its own within `folder`, starts
+    /// it with a line to the broker at `nats`, and waits until it has a
+    /// catalogue to sell by.
+    ///
+    /// # Errors
+    /// If the edge does not start or gets no catalogue in time.
+    pub async fn open(
+        tenant_id: TenantId,
+        store: Store,
+        nats: SocketAddr,
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let folder = folder.join(store.edge_id.to_string());
+        let identity = EdgeIdentity {
+            tenant_id,
+            branch_id: store.branch_id,
+            edge_id: store.edge_id,
+            shards: DEFAULT_SHARDS,
+        };
+        pos_edge::enrol(&folder, identity, clock.as_ref()).await?;
+        let line = Line::to(nats).await.context("no line can be laid to the broker")?;
+        let settings = pos_edge::Settings {
+            identity,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            data_dir: folder.clone(),
+            key_file: None,
+            nats: bus::Settings::plain(format!("nats://{}", line.addr())),
+            limits: pos_edge::Limits::default(),
+        };
+        let shutdown = CancellationToken::new();
+        let running = pos_edge::start(settings, clock, shutdown.clone()).await?;
+        let edge = EdgeClient::at(running.address)?;
+        let open = Self { store, line, edge, folder, shutdown, running };
+        open.await_catalogue().await?;
+        Ok(open)
+    }
+
+    async fn await_catalogue(&self) -> anyhow::Result<()> {
+        let begin = tokio::time::Instant::now();
+        loop {
+            if self.edge.sync().await.is_ok_and(|sync| sync.catalogue.is_some()) {
+                return Ok(());
+            }
+            if begin.elapsed() > OPENING_LIMIT {
+                bail!(
+                    "the edge of {} has no catalogue after {} s",
+                    self.store.name,
+                    OPENING_LIMIT.as_secs(),
+                );
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Where its journal lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its journal, for what no till can ask.
+    pub fn journal(&self) -> &Journal {
+        &self.running.journal
+    }
+
+    /// Stops the edge.
+    ///
+    /// # Errors
+    /// If it ended with an error.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.running.ended().await
+    }
+}
