@@ -1,6 +1,6 @@
 //! What every way in shares: the books, the broker, the clock and the bounds.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bus::Bus;
 use schemas::{Clock, Timestamp};
@@ -15,6 +15,10 @@ pub const MAX_CONCURRENT_REQUESTS: usize = 128;
 /// The longest that one statement of a request may run, in milliseconds: the
 /// server ends it, because whoever asked has given up by then.
 pub const STATEMENT_TIMEOUT_MS: u32 = 3_000;
+
+/// The longest that anyone waits for an answer. Work that takes longer goes on
+/// to its own end, but is told as too slow.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 pub(crate) struct Center {
     pool: Pool,
@@ -65,4 +69,14 @@ where
         // The runtime is going down; so is who waits.
         Err(_) => std::future::pending().await,
     }
+}
+
+/// The same, but says [`Refusal::TooSlow`] after [`ANSWER_WITHIN`].
+pub(crate) async fn within_time<T, R>(work: R) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    R: Future<Output = Result<T, Refusal>> + Send + 'static,
+{
+    let outcome = tokio::time::timeout(ANSWER_WITHIN, uncancelled(work)).await;
+    outcome.unwrap_or(Err(Refusal::TooSlow))
 }

@@ -34,7 +34,7 @@ use serde::Deserialize;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-pub use center::{MAX_CONCURRENT_REQUESTS, STATEMENT_TIMEOUT_MS};
+pub use center::{ANSWER_WITHIN, MAX_CONCURRENT_REQUESTS, STATEMENT_TIMEOUT_MS};
 pub use refusal::Refusal;
 
 use center::Center;

@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 use super::Problem;
 use crate::{
     Refusal,
-    center::{Center, uncancelled},
+    center::{Center, within_time},
     requests,
 };
 
@@ -61,10 +61,10 @@ pub(crate) async fn list(
     let Query(page) = page.map_err(|error| Refusal::BadParameter(error.body_text()))?;
     let permit = center.enter()?;
     let asked = FactsRequestV1 { after_fact_seq: page.after, limit: page.limit };
-    let reply = uncancelled(async move {
-        let reply = read(&center, branch, asked).await;
-        drop(permit);
-        reply
+    let reply = within_time(async move {
+        // Held until the work is done, also if nobody waits for it any more.
+        let _permit = permit;
+        read(&center, branch, asked).await
     });
     Ok(Json(reply.await?))
 }

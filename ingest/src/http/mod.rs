@@ -27,7 +27,7 @@ pub(crate) use problem::Problem;
 
 use crate::center::Center;
 
-/// The longest that a request may take.
+/// The longest that a request may take, whatever it waits for.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest body taken, in bytes; nothing here needs one.
 const MAX_BODY_BYTES: usize = 16 * 1024;

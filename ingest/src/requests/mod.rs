@@ -20,11 +20,15 @@ use bytes::Bytes;
 use schemas::subjects::{CentralRequest, CentralSubject};
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Conn, companies};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use facts::read as read_facts;
 
-use crate::{Refusal, center::Center};
+use crate::{
+    Refusal,
+    center::{Center, within_time},
+};
 
 /// How long a stopping service waits for answers under way.
 const GRACE: Duration = Duration::from_secs(5);
@@ -44,11 +48,7 @@ pub(crate) async fn serve(center: Arc<Center>, shutdown: CancellationToken) -> a
         let Some(question) = question else { bail!("the connection to NATS was closed") };
         match center.enter() {
             Ok(permit) => {
-                let center = Arc::clone(&center);
-                answers.spawn(async move {
-                    answer(&center, question).await;
-                    drop(permit);
-                });
+                answers.spawn(answer(Arc::clone(&center), question, permit));
             }
             Err(refusal) => {
                 answers.spawn(refuse(question, refusal));
@@ -61,7 +61,7 @@ pub(crate) async fn serve(center: Arc<Center>, shutdown: CancellationToken) -> a
     Ok(())
 }
 
-async fn answer(center: &Center, question: Question) {
+async fn answer(center: Arc<Center>, question: Question, permit: OwnedSemaphorePermit) {
     let began = Instant::now();
     let subject = match &question.subject {
         Ok(subject) => *subject,
@@ -71,7 +71,13 @@ async fn answer(center: &Center, question: Question) {
         }
     };
     let what = subject.what.as_str();
-    match body(center, subject, &question.body).await {
+    let asked = question.body.clone();
+    let outcome = within_time(async move {
+        // Held until the work is done, also if nobody waits for it any more.
+        let _permit = permit;
+        body(&center, subject, &asked).await
+    });
+    match outcome.await {
         Ok(body) => {
             metrics::counter!("ingest_requests_total", "what" => what, "outcome" => "answered")
                 .increment(1);

@@ -1,0 +1,9 @@
+//! The door from outside: NATS requests and HTTP against real books and a real
+//! broker, each test with its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+
+mod catalogues;
+mod http;
+mod requests;
+mod rows;
+mod setup;
