@@ -1,0 +1,10 @@
+//! The workers, tested: pure against a model, then on real Postgres, then with
+//! a real broker.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod model;
+
+mod admission;
+mod booking;
+mod conformance;
+mod convergence;

@@ -1,0 +1,256 @@
+//! The books in memory: the same trait, the same outcome, no database.
+
+use std::collections::{BTreeMap, HashMap};
+
+use schemas::{EdgeId, TenantId, TicketId, requests::JournalHead};
+use store::{
+    Error,
+    cash::CashSession,
+    cursors::{Cursor, CursorMove},
+    orders::Order,
+    quarantine::Quarantined,
+    stock::Level,
+    tickets::Ticket,
+};
+use testkit::sqlx;
+use uuid::Uuid;
+use workers::{
+    books::{Archived, Books},
+    plan::{Changes, Keys, Owners, State},
+};
+
+use super::{Snapshot, Store};
+
+/// Books in memory. What is written counts at once; marks are copies.
+#[derive(Clone, Default)]
+pub struct MemoryBooks {
+    tables: Tables,
+    marks: Vec<Tables>,
+}
+
+#[derive(Clone, Default)]
+struct Tables {
+    books: Snapshot,
+    cursors: BTreeMap<EdgeId, Cursor>,
+    archived: Archived,
+    tickets: HashMap<(TenantId, TicketId), Ticket>,
+    sessions: HashMap<schemas::CashSessionId, CashSession>,
+    orders: HashMap<schemas::OrderId, Order>,
+    levels: HashMap<(schemas::BranchId, schemas::StockItemId), Level>,
+    waiting: BTreeMap<(EdgeId, u64), Quarantined>,
+}
+
+impl MemoryBooks {
+    /// Books in which the edges of `stores` are enrolled.
+    pub fn enrolling(stores: &[Store]) -> Self {
+        let mut books = Self::default();
+        for store in stores {
+            let Store { edge_id, tenant_id, branch_id, .. } = *store;
+            let cursor =
+                Cursor { edge_id, tenant_id, branch_id, head: JournalHead::EMPTY, held: None };
+            books.tables.cursors.insert(edge_id, cursor);
+        }
+        books
+    }
+
+    /// What is in them.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut books = self.tables.books.clone();
+        books.cursors = self
+            .tables
+            .cursors
+            .values()
+            .map(|cursor| {
+                let hash = cursor.head.hash.as_bytes().to_vec();
+                let seq = int8(cursor.head.seq);
+                (cursor.edge_id.as_uuid(), (seq, hash, cursor.held.is_some()))
+            })
+            .collect();
+        books
+    }
+
+    /// How far they are with an edge.
+    pub fn head(&self, edge: EdgeId) -> JournalHead {
+        self.tables.cursors[&edge].head
+    }
+}
+
+impl Books for MemoryBooks {
+    async fn lock_cursors(&mut self, edges: &[EdgeId]) -> Result<Vec<Cursor>, Error> {
+        let known = |edge: &EdgeId| self.tables.cursors.get(edge).cloned();
+        Ok(edges.iter().filter_map(known).collect())
+    }
+
+    async fn archived(&mut self, names: &[(EdgeId, u64)]) -> Result<Archived, Error> {
+        let known = |name: &(EdgeId, u64)| Some((*name, *self.tables.archived.get(name)?));
+        Ok(names.iter().filter_map(known).collect())
+    }
+
+    async fn waiting(&mut self, edges: &[EdgeId], ids: &[Uuid]) -> Result<Vec<Quarantined>, Error> {
+        let concerns = |row: &&Quarantined| {
+            edges.contains(&row.edge_id) && row.about.iter().any(|id| ids.contains(id))
+        };
+        Ok(self.tables.waiting.values().filter(concerns).cloned().collect())
+    }
+
+    async fn claim(&mut self, tickets: Vec<Ticket>) -> Result<Owners, Error> {
+        let mut kept = Vec::new();
+        for ticket in tickets {
+            let key = (ticket.tenant_id, ticket.ticket_id.clone());
+            let ticket = self.tables.tickets.entry(key).or_insert(ticket);
+            kept.push(ticket.clone());
+            let outcome =
+                (ticket.sale_id.as_uuid(), ticket.edge_id.as_uuid(), int8(ticket.entry_seq));
+            self.tables.books.tickets.insert(ticket.ticket_id.to_string(), outcome);
+        }
+        Ok(Owners::of(kept))
+    }
+
+    async fn load(&mut self, keys: &Keys, owners: Owners) -> Result<State, Error> {
+        let Tables { sessions, orders, levels, .. } = &self.tables;
+        Ok(State {
+            owners,
+            sessions: keys.sessions.iter().filter_map(|k| Some((*k, *sessions.get(k)?))).collect(),
+            orders: keys.orders.iter().filter_map(|k| Some((*k, *orders.get(k)?))).collect(),
+            levels: keys.levels.iter().filter_map(|k| Some((*k, *levels.get(k)?))).collect(),
+        })
+    }
+
+    async fn write(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
+        self.tables.write(changes)
+    }
+
+    async fn move_cursors(&mut self, moves: &[CursorMove]) -> Result<(), Error> {
+        for to in moves {
+            let cursor = self.tables.cursors.get_mut(&to.edge_id).unwrap();
+            cursor.head = to.head;
+            if cursor.held.is_none() {
+                cursor.held.clone_from(&to.held);
+            }
+        }
+        Ok(())
+    }
+
+    async fn mark(&mut self) -> Result<(), Error> {
+        self.marks.push(self.tables.clone());
+        Ok(())
+    }
+
+    async fn keep(&mut self) -> Result<(), Error> {
+        self.marks.pop().unwrap();
+        Ok(())
+    }
+
+    async fn undo(&mut self) -> Result<(), Error> {
+        self.tables = self.marks.pop().unwrap();
+        Ok(())
+    }
+}
+
+impl Tables {
+    fn write(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
+        for entry in &changes.entries {
+            let name = (entry.edge_id, entry.seq);
+            unique(self.archived.insert(name, entry.hash).is_none())?;
+            let hash = entry.hash.as_bytes().to_vec();
+            self.books.entries.insert((entry.edge_id.as_uuid(), int8(entry.seq)), hash);
+        }
+        for event in &changes.sessions {
+            let id = event.cash_session_id;
+            let session =
+                CashSession { cash_session_id: id, branch_id: event.branch_id, open: true };
+            unique(self.sessions.insert(id, session).is_none())?;
+            self.books.sessions.insert(id.as_uuid());
+        }
+        self.write_sales(changes)?;
+        for to in changes.order_moves.values() {
+            let order = self.orders.get_mut(&to.order_id).unwrap();
+            order.status = to.to;
+        }
+        self.books.orders = self
+            .orders
+            .values()
+            .map(|o| (o.order_id.as_uuid(), (o.sale_id.as_uuid(), o.status.as_str().to_owned())))
+            .collect();
+        self.write_money_and_stock(changes)?;
+        self.write_told(changes)
+    }
+
+    fn write_sales(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
+        use schemas::events::OrderStatus::InPrep;
+        for booked in &changes.sales {
+            let sale = booked.sale;
+            // What Postgres takes in no text column.
+            unique(sale.lines.iter().all(|line| !line.name.contains('\0')))?;
+            let row = (sale.ticket_id.to_string(), int8(booked.entry.seq), sale.grand_total_usd.0);
+            unique(self.books.sales.insert(sale.sale_id.as_uuid(), row).is_none())?;
+            let order = Order {
+                order_id: sale.order_id,
+                sale_id: sale.sale_id,
+                branch_id: sale.branch_id,
+                status: InPrep,
+            };
+            unique(self.orders.insert(sale.order_id, order).is_none())?;
+            let queue = self.books.queue.entry(sale.branch_id.as_uuid()).or_default();
+            queue.push(sale.sale_id.as_uuid());
+        }
+        Ok(())
+    }
+
+    fn write_money_and_stock(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
+        for cash in &changes.cash {
+            let row = (cash.cash_session_id.as_uuid(), cash.amount);
+            unique(self.books.cash.insert(cash.movement_id.as_uuid(), row).is_none())?;
+        }
+        for row in &changes.deductions {
+            let item = (row.branch_id.as_uuid(), row.stock_item_id.as_uuid());
+            let key = (item.0, item.1, int8(row.stock_no));
+            let kept = (row.delta, row.level_after, int8(row.entry_seq));
+            unique(self.books.ledger.insert(key, kept).is_none())?;
+        }
+        for (key, level) in &changes.levels {
+            self.levels.insert(*key, *level);
+            let kept = (level.level, int8(level.last_no));
+            self.books.levels.insert((key.0.as_uuid(), key.1.as_uuid()), kept);
+        }
+        Ok(())
+    }
+
+    fn write_told(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
+        for raised in changes.exceptions.iter().map(|row| &row.raised) {
+            let kept = (raised.kind.as_str().to_owned(), int8(raised.entry_seq));
+            let id = raised.exception_id.as_uuid();
+            unique(self.books.exceptions.insert(id, kept).is_none())?;
+        }
+        for row in &changes.quarantined {
+            let kept = (row.reason.as_str().to_owned(), row.about.clone(), true);
+            self.books.quarantine.insert((row.edge_id.as_uuid(), int8(row.seq)), kept);
+            self.waiting.insert((row.edge_id, row.seq), row.clone());
+        }
+        for (edge, seq) in &changes.released {
+            self.waiting.remove(&(*edge, *seq)).unwrap();
+            self.books.quarantine.get_mut(&(edge.as_uuid(), int8(*seq))).unwrap().2 = false;
+        }
+        for fact in &changes.facts {
+            let facts = self.books.facts.entry(fact.branch_id.as_uuid()).or_default();
+            unique(!facts.contains(&fact.fact_id))?;
+            facts.push(fact.fact_id.clone());
+        }
+        for row in &changes.audit {
+            let rows = self.books.audit.entry(row.branch_id.as_uuid()).or_default();
+            rows.push((row.action.to_owned(), int8(row.entry.1)));
+        }
+        Ok(())
+    }
+}
+
+fn unique(holds: bool) -> Result<(), Error> {
+    if holds {
+        return Ok(());
+    }
+    Err(Error::Database(sqlx::Error::Encode("the database would refuse this".into())))
+}
+
+fn int8(value: u64) -> i64 {
+    i64::try_from(value).unwrap()
+}

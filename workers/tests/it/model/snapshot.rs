@@ -1,0 +1,113 @@
+//! Everything in the books that the finalizing of entries decides, comparable
+//! whatever the books are made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+use testkit::sqlx::{self, PgPool, Row, postgres::PgRow};
+use uuid::Uuid;
+
+/// The books, as text where a type would add nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Edge → seq, hash, held.
+    pub cursors: BTreeMap<Uuid, (i64, Vec<u8>, bool)>,
+    /// Edge, seq → hash.
+    pub entries: BTreeMap<(Uuid, i64), Vec<u8>>,
+    /// Ticket → sale, edge, seq.
+    pub tickets: BTreeMap<String, (Uuid, Uuid, i64)>,
+    /// Sale → ticket, seq, total.
+    pub sales: BTreeMap<Uuid, (String, i64, Decimal)>,
+    /// Order → sale, status.
+    pub orders: BTreeMap<Uuid, (Uuid, String)>,
+    /// Open sessions.
+    pub sessions: BTreeSet<Uuid>,
+    /// Movement → session, amount.
+    pub cash: BTreeMap<Uuid, (Uuid, Decimal)>,
+    /// Branch, item, no → delta, level after, seq.
+    pub ledger: BTreeMap<(Uuid, Uuid, i64), (Decimal, Decimal, i64)>,
+    /// Branch, item → level, no.
+    pub levels: BTreeMap<(Uuid, Uuid), (Decimal, i64)>,
+    /// Id → kind, seq.
+    pub exceptions: BTreeMap<Uuid, (String, i64)>,
+    /// Edge, seq → reason, about, waiting.
+    pub quarantine: BTreeMap<(Uuid, i64), (String, Vec<Uuid>, bool)>,
+    /// Branch → fact ids in their order.
+    pub facts: BTreeMap<Uuid, Vec<String>>,
+    /// Branch → sales in the order in which they get their numbers.
+    pub queue: BTreeMap<Uuid, Vec<Uuid>>,
+    /// Branch → actions and entries in their order.
+    pub audit: BTreeMap<Uuid, Vec<(String, i64)>>,
+}
+
+impl Snapshot {
+    /// Reads the books in Postgres. Ledgers that are empty do not count.
+    pub async fn of(pool: &PgPool) -> Self {
+        let mut books = Self::default();
+        for row in
+            rows(pool, "SELECT edge_id, last_seq, head_hash, held_reason FROM edge_cursor").await
+        {
+            let held: Option<String> = row.get(3);
+            books.cursors.insert(row.get(0), (row.get(1), row.get(2), held.is_some()));
+        }
+        for row in rows(pool, "SELECT edge_id, seq, hash FROM edge_entry").await {
+            books.entries.insert((row.get(0), row.get(1)), row.get(2));
+        }
+        for row in rows(pool, "SELECT ticket_id, sale_id, edge_id, entry_seq FROM ticket").await {
+            books.tickets.insert(row.get(0), (row.get(1), row.get(2), row.get(3)));
+        }
+        let sales = "SELECT s.sale_id, ticket_id, entry_seq, grand_total_usd FROM sale s
+                     WHERE EXISTS (SELECT FROM sale_line l WHERE l.sale_id = s.sale_id)";
+        for row in rows(pool, sales).await {
+            books.sales.insert(row.get(0), (row.get(1), row.get(2), row.get(3)));
+        }
+        for row in rows(pool, "SELECT order_id, sale_id, status FROM sale_order").await {
+            books.orders.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        for row in rows(pool, "SELECT cash_session_id FROM cash_session").await {
+            books.sessions.insert(row.get(0));
+        }
+        for row in
+            rows(pool, "SELECT movement_id, cash_session_id, amount FROM cash_movement").await
+        {
+            books.cash.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        let ledger = "SELECT branch_id, stock_item_id, stock_no, delta, level_after, entry_seq
+                      FROM stock_journal";
+        for row in rows(pool, ledger).await {
+            let key = (row.get(0), row.get(1), row.get(2));
+            books.ledger.insert(key, (row.get(3), row.get(4), row.get(5)));
+        }
+        let levels = "SELECT branch_id, stock_item_id, level, last_no FROM stock_level
+                      WHERE last_no > 0";
+        for row in rows(pool, levels).await {
+            books.levels.insert((row.get(0), row.get(1)), (row.get(2), row.get(3)));
+        }
+        for row in rows(pool, "SELECT exception_id, kind, entry_seq FROM exception").await {
+            books.exceptions.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        let quarantine = "SELECT edge_id, seq, reason, about, state = 'WAITING' FROM quarantine";
+        for row in rows(pool, quarantine).await {
+            let kept = (row.get(2), row.get(3), row.get(4));
+            books.quarantine.insert((row.get(0), row.get(1)), kept);
+        }
+        for row in rows(pool, "SELECT branch_id, fact_id FROM outbox ORDER BY outbox_id").await {
+            books.facts.entry(row.get(0)).or_default().push(row.get(1));
+        }
+        for row in
+            rows(pool, "SELECT branch_id, sale_id FROM numbering_queue ORDER BY queue_id").await
+        {
+            books.queue.entry(row.get(0)).or_default().push(row.get(1));
+        }
+        for row in
+            rows(pool, "SELECT branch_id, action, entry_seq FROM audit_log ORDER BY audit_id").await
+        {
+            books.audit.entry(row.get(0)).or_default().push((row.get(1), row.get(2)));
+        }
+        books
+    }
+}
+
+async fn rows(pool: &PgPool, query: &'static str) -> Vec<PgRow> {
+    sqlx::query(query).fetch_all(pool).await.unwrap()
+}
