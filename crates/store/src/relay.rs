@@ -123,6 +123,29 @@ pub async fn newest_placed_before(
     newest.map_or(Ok(after_seq), |newest| columns::unsigned("fact.fact_seq", newest))
 }
 
+/// The ids of the facts that have these places, `branches[i]` and `fact_seqs[i]`
+/// for each; places that the fact log does not have are left out.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn fact_ids(
+    conn: &mut Conn,
+    places: &[(BranchId, u64)],
+) -> Result<Vec<(BranchId, String)>, Error> {
+    let branch_ids: Vec<_> = places.iter().map(|(branch, _)| branch.as_uuid()).collect();
+    let fact_seqs: Vec<_> = places.iter().map(|(_, seq)| columns::int8(*seq)).collect();
+    let rows = sqlx::query!(
+        r#"SELECT f.branch_id AS "branch_id!", f.fact_id AS "fact_id!"
+         FROM unnest($1::uuid[], $2::bigint[]) AS wanted (branch_id, fact_seq)
+         JOIN fact f USING (branch_id, fact_seq)"#,
+        &branch_ids,
+        &fact_seqs,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.branch_id.into(), row.fact_id)).collect())
+}
+
 /// Removes a branch's oldest facts that got their place before `before`: only
 /// published ones, at most `limit`, and only from the low end, so that what
 /// stays is without gaps. Returns how many.

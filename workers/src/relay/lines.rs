@@ -43,8 +43,9 @@ pub enum Tail {
     Level,
     /// It is behind by so many facts: they will be published again.
     Behind(u64),
-    /// It is ahead of the books, which are older than what was published.
-    Ahead,
+    /// It is a fact that the books do not have at that place: they are older,
+    /// or others, than what was published.
+    Foreign,
 }
 
 /// All branches' ways into the stream.
@@ -83,14 +84,15 @@ impl Lines {
         self.lines.iter().map(|(branch, line)| (*branch, line))
     }
 
-    /// Compares a line with the stream's newest fact of the branch. Nothing of
-    /// it may be in flight, and the head must have been learnt after the tail
-    /// was read. `floor`: facts up to here are not published a second time.
-    pub fn compare(&mut self, branch: BranchId, tail: u64, floor: u64) -> Tail {
+    /// Compares a line with the stream's newest fact of the branch, `tail`.
+    /// Nothing of it may be in flight, and the head must have been learnt after
+    /// the tail was read. `is_ours`: the books have that very fact there, or
+    /// have pruned it. `floor`: facts up to here are not published again.
+    pub fn compare(&mut self, branch: BranchId, tail: u64, is_ours: bool, floor: u64) -> Tail {
         let Some(line) = self.lines.get_mut(&branch) else { return Tail::Level };
-        line.held = tail > line.last_seq;
+        line.held = tail > line.last_seq || !is_ours;
         if line.held {
-            return Tail::Ahead;
+            return Tail::Foreign;
         }
         let back_to = tail.max(floor);
         if back_to >= line.cursor {
@@ -260,23 +262,26 @@ mod tests {
     #[test]
     fn a_lost_stream_is_filled_again_and_one_from_the_future_is_left_alone() {
         let mut lines = lines(&[head(1, 10, 10), head(2, 10, 10), head(3, 10, 10)]);
-        assert_eq!(lines.compare(branch(1), 10, 0), Tail::Level);
-        assert_eq!(lines.compare(branch(1), 0, 0), Tail::Behind(10));
-        assert_eq!(lines.compare(branch(2), 2, 6), Tail::Behind(4));
-        assert_eq!(lines.compare(branch(3), 11, 0), Tail::Ahead);
+        assert_eq!(lines.compare(branch(1), 10, true, 0), Tail::Level);
+        assert_eq!(lines.compare(branch(1), 0, true, 0), Tail::Behind(10));
+        assert_eq!(lines.compare(branch(2), 2, true, 6), Tail::Behind(4));
+        assert_eq!(lines.compare(branch(3), 11, true, 0), Tail::Foreign);
         let turn = lines.turn(100, Instant::now());
         let after: Vec<_> = turn.iter().map(|w| (w.branch_id, w.after_seq)).collect();
         assert_eq!(after, [(branch(1), 0), (branch(2), 6)]);
         assert!(lines.to_note().is_empty(), "the books never note less than they did");
         lines.learn(&[head(3, 12, 10)]);
-        assert_eq!(lines.compare(branch(3), 11, 0), Tail::Level);
+        assert_eq!(lines.compare(branch(3), 11, false, 0), Tail::Foreign);
+        assert_eq!(lines.turn(100, Instant::now()).len(), 2);
+        assert_eq!(lines.compare(branch(3), 10, true, 0), Tail::Level);
+        assert_eq!(lines.turn(100, Instant::now()).len(), 3);
     }
 
     #[test]
     fn only_what_was_published_may_be_missing() {
         let now = Instant::now();
         let mut lines = lines(&[head(1, 12, 10)]);
-        lines.compare(branch(1), 0, 0);
+        lines.compare(branch(1), 0, true, 0);
         assert!(lines.pass_over_pruned(branch(1), now));
         assert_eq!(lines.get(branch(1)).map(|line| line.cursor), Some(10));
         assert!(!lines.pass_over_pruned(branch(1), now));
@@ -307,7 +312,7 @@ mod tests {
                 }
                 for head in &heads {
                     let tail = stream.get(&head.branch_id).and_then(|facts| facts.last());
-                    lines.compare(head.branch_id, tail.copied().unwrap_or(0), 0);
+                    lines.compare(head.branch_id, tail.copied().unwrap_or(0), true, 0);
                 }
                 now += LONGEST_PAUSE;
                 let turn = lines.turn(window, now);

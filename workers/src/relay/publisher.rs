@@ -8,8 +8,9 @@
 //! From time to time, and at the start, each branch's newest fact in the stream
 //! is compared with what was published. A stream that is behind lost facts, a
 //! stream that was made anew lost all of them: they are published again, under
-//! the same ids and places. A stream that is *ahead* tells that the books are
-//! older than what was published; that branch is left alone, loudly.
+//! the same ids and places. A stream whose newest fact the books do not have
+//! tells that they are older than what was published; that branch is left
+//! alone, loudly.
 
 use std::{
     collections::HashMap,
@@ -235,33 +236,49 @@ impl Publisher {
         self.lines.learn(&store::relay::heads(&mut conn, false).await?);
         let branches: Vec<_> =
             self.lines.all().map(|(branch, line)| (branch, line.tenant_id)).collect();
-        let tails: Vec<_> = stream::iter(branches)
-            .map(|(branch, tenant)| async move { (branch, facts::tail(bus, tenant, branch).await) })
-            .buffer_unordered(TAILS_AT_ONCE)
-            .collect()
-            .await;
-        // Learnt after the tails were read: what is ahead now, is ahead.
-        self.lines.learn(&store::relay::heads(&mut conn, false).await?);
-        let too_old = self.shared.clock.now().plus_micros(-self.shared.settings.republish_micros());
+        let tails: Vec<_> =
+            stream::iter(branches)
+                .map(|(branch, tenant)| async move {
+                    (branch, facts::newest(bus, tenant, branch).await)
+                })
+                .buffer_unordered(TAILS_AT_ONCE)
+                .collect()
+                .await;
+        let mut newest = Vec::with_capacity(tails.len());
         for (branch, tail) in tails {
+            newest.push((branch, tail?));
+        }
+        // Read after the tails: what the books do not have now, they never had.
+        self.lines.learn(&store::relay::heads(&mut conn, false).await?);
+        let places: Vec<_> = newest
+            .iter()
+            .filter_map(|(branch, tail)| Some((*branch, tail.as_ref()?.fact_seq)))
+            .collect();
+        let ours: HashMap<_, _> =
+            store::relay::fact_ids(&mut conn, &places).await?.into_iter().collect();
+        let too_old = self.shared.clock.now().plus_micros(-self.shared.settings.republish_micros());
+        for (branch, tail) in newest {
+            let is_ours = tail.as_ref().is_none_or(|tail| {
+                ours.get(&branch).is_none_or(|fact_id| *fact_id == tail.fact_id)
+            });
             // In a new stream the newest fact says nothing of those before it.
-            let tail = if is_new { 0 } else { tail? };
+            let tail = tail.filter(|_| !(is_new && is_ours)).map_or(0, |tail| tail.fact_seq);
             let lags = self.lines.get(branch).is_some_and(|line| tail < line.cursor);
             let floor = if lags {
                 store::relay::newest_placed_before(&mut conn, branch, tail, too_old).await?
             } else {
                 tail
             };
-            self.report(branch, tail, floor);
+            self.settle_tail(branch, tail, is_ours, floor);
         }
         self.stream_born_at = Some(born_at);
         self.measure();
         Ok(())
     }
 
-    fn report(&mut self, branch: BranchId, tail: u64, floor: u64) {
+    fn settle_tail(&mut self, branch: BranchId, tail: u64, is_ours: bool, floor: u64) {
         let was_held = self.lines.get(branch).is_some_and(|line| line.held);
-        match self.lines.compare(branch, tail, floor) {
+        match self.lines.compare(branch, tail, is_ours, floor) {
             Tail::Level => {}
             Tail::Behind(facts) => {
                 counter!("relay_republished_total").increment(facts);
@@ -269,12 +286,12 @@ impl Publisher {
                 self.attempts.insert(branch, attempt);
                 tracing::warn!(branch.id = %branch, tail, facts, "publishing again what was lost");
             }
-            Tail::Ahead if was_held => {}
-            Tail::Ahead => tracing::error!(
+            Tail::Foreign if was_held => {}
+            Tail::Foreign => tracing::error!(
                 branch.id = %branch,
                 tail,
-                "the stream holds facts that the books do not: the books were restored; \
-                 nothing of this branch is published until they are level"
+                "the stream holds a fact that the books do not: they are older than what was \
+                 published; nothing of this branch is published until an operator has looked"
             ),
         }
     }

@@ -75,6 +75,24 @@ pub async fn stream_born_at(bus: &Bus) -> Result<i128, BusError> {
         .ok_or_else(|| BusError::Missing(format!("stream {}", subjects::BOOKS_STREAM)))
 }
 
+/// The newest fact of a branch in the stream; `None` where [`tail`] is 0.
+///
+/// # Errors
+/// As of [`tail`]; or if that message is no fact.
+pub async fn newest(
+    bus: &Bus,
+    tenant: TenantId,
+    branch: BranchId,
+) -> Result<Option<FactMessage>, BusError> {
+    let subject = subjects::branch_facts(tenant, branch);
+    let Some(message) = values::last_message(bus, subjects::BOOKS_STREAM, &subject).await? else {
+        return Ok(None);
+    };
+    wire::fact(&message.subject, Some(&message.headers), message.payload)
+        .map(Some)
+        .map_err(|error| BusError::malformed(format!("the newest fact of {subject}"), error))
+}
+
 /// The `fact_seq` of the newest fact of a branch in the stream; 0 if it holds
 /// none, because there was none, they grew too old, or the stream was lost.
 ///
