@@ -5,7 +5,9 @@ use bus::{
 };
 use schemas::{Entry, subjects::POS_STREAM};
 
-use crate::server::{Broker, connected, entry, pos_subject, soon};
+use testkit::{BOUND, wait_until};
+
+use crate::server::{connected, entry, pos_subject, soon, with_streams};
 
 /// Takes `count` messages, acks them, and gives back the entries.
 async fn take(consumer: &mut ShardConsumer, count: usize) -> Vec<Entry> {
@@ -20,7 +22,7 @@ async fn take(consumer: &mut ShardConsumer, count: usize) -> Vec<Entry> {
 
 #[tokio::test]
 async fn an_entry_arrives_byte_for_byte_and_a_resend_is_not_swallowed() {
-    let (_broker, bus) = Broker::with_streams().await;
+    let (_nats, bus) = with_streams().await;
     let (subject, sent) = (pos_subject(3), entry(1));
     let mut consumer = ShardConsumer::open(&bus, 3).await.unwrap();
     for attempt in [0, 0, 1] {
@@ -33,18 +35,16 @@ async fn an_entry_arrives_byte_for_byte_and_a_resend_is_not_swallowed() {
     assert_eq!(batch[0].entry.as_ref().unwrap(), &sent);
     consumer.ack(&batch).await.unwrap();
     assert_eq!(take(&mut consumer, 1).await, [sent], "the first attempt came once");
-    soon("an empty backlog", async {
-        while entries::backlog(&bus, 3).await.unwrap() > 0 {
-            bus.flush().await.unwrap();
-        }
+    wait_until("nothing waits", BOUND, || async {
+        Some(entries::backlog(&bus, 3).await.unwrap()).filter(|backlog| *backlog == 0)
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_is_no_entry_is_told_and_stops_nothing() {
-    let (broker, bus) = Broker::with_streams().await;
-    let intruder = broker.intruder().await;
+    let (nats, bus) = with_streams().await;
+    let intruder = nats.jetstream().await;
     let mut consumer = ShardConsumer::open(&bus, 0).await.unwrap();
     intruder.publish("pos.0.not.a.subject.x", "{}".into()).await.unwrap().await.unwrap();
     let mut headers = async_nats::HeaderMap::new();
@@ -68,7 +68,7 @@ async fn what_is_no_entry_is_told_and_stops_nothing() {
 #[tokio::test]
 async fn a_burst_is_taken_in_large_batches_and_in_order() {
     const BURST: u64 = 4_000;
-    let (_broker, bus) = Broker::with_streams().await;
+    let (_nats, bus) = with_streams().await;
     let mut acks = Vec::new();
     for seq in 1..=BURST {
         acks.push(entries::publish(&bus, &pos_subject(1), &entry(seq), 0).await.unwrap());
@@ -92,7 +92,7 @@ async fn a_burst_is_taken_in_large_batches_and_in_order() {
 
 #[tokio::test]
 async fn whoever_comes_next_gets_what_was_not_acked_at_once() {
-    let (_broker, bus) = Broker::with_streams().await;
+    let (_nats, bus) = with_streams().await;
     let mut first = ShardConsumer::open(&bus, 0).await.unwrap();
     for seq in 1..=10 {
         entries::publish(&bus, &pos_subject(0), &entry(seq), 0)
@@ -118,12 +118,12 @@ async fn whoever_comes_next_gets_what_was_not_acked_at_once() {
 
 #[tokio::test]
 async fn a_consumer_deleted_under_a_running_one_is_made_again() {
-    let (broker, bus) = Broker::with_streams().await;
+    let (nats, bus) = with_streams().await;
     let mut consumer = ShardConsumer::open(&bus, 0).await.unwrap();
     entries::publish(&bus, &pos_subject(0), &entry(1), 0).await.unwrap().wait().await.unwrap();
     assert_eq!(take(&mut consumer, 1).await, [entry(1)]);
 
-    let intruder = broker.intruder().await;
+    let intruder = nats.jetstream().await;
     intruder.delete_consumer_from_stream(consumer_name(0), POS_STREAM).await.unwrap();
     entries::publish(&bus, &pos_subject(0), &entry(2), 0).await.unwrap().wait().await.unwrap();
     // The new consumer begins at the beginning: entry 1 may come again.
@@ -132,10 +132,10 @@ async fn a_consumer_deleted_under_a_running_one_is_made_again() {
 
 #[tokio::test]
 async fn a_restarted_and_a_wiped_broker_are_waited_out() {
-    let (mut broker, bus) = Broker::with_streams().await;
+    let (mut nats, bus) = with_streams().await;
     let mut consumer = ShardConsumer::open(&bus, 0).await.unwrap();
     let refused = {
-        broker.server.stop().await.unwrap();
+        nats.stop().await;
         let mut connection = bus.connection();
         soon(
             "the loss of the line",
@@ -146,14 +146,29 @@ async fn a_restarted_and_a_wiped_broker_are_waited_out() {
         entries::publish(&bus, &pos_subject(0), &entry(1), 0).await.err()
     };
     assert!(matches!(refused, Some(BusError::Disconnected)), "{refused:?}");
-    broker.server.restart().await.unwrap();
+    nats.restart().await;
     connected(&bus).await;
     entries::publish(&bus, &pos_subject(0), &entry(1), 0).await.unwrap().wait().await.unwrap();
     assert_eq!(take(&mut consumer, 1).await, [entry(1)]);
 
-    broker.wipe().await;
+    nats.wipe().await;
     connected(&bus).await;
     bus::topology::ensure(&bus, &Default::default()).await.unwrap();
     entries::publish(&bus, &pos_subject(0), &entry(2), 0).await.unwrap().wait().await.unwrap();
     assert_eq!(take(&mut consumer, 1).await, [entry(2)]);
+}
+
+#[tokio::test]
+async fn an_edge_starts_without_a_line_and_is_connected_when_there_is_one() {
+    let (mut nats, _bus) = with_streams().await;
+    nats.stop().await;
+    let edge = bus::Bus::connect_lazily(&bus::Settings::plain(nats.url()), "edge").await.unwrap();
+    let sent = entries::publish(&edge, &pos_subject(0), &entry(1), 0).await.err();
+    assert!(matches!(sent, Some(BusError::Disconnected)), "{sent:?}");
+    let mut connection = edge.connection();
+    assert_eq!(*connection.borrow_and_update(), bus::Connection::Disconnected);
+    nats.restart().await;
+    let line = connection.wait_for(|now| *now == bus::Connection::Connected);
+    soon("the first connection", line).await.unwrap();
+    entries::publish(&edge, &pos_subject(0), &entry(1), 0).await.unwrap().wait().await.unwrap();
 }

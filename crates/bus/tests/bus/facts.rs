@@ -14,7 +14,7 @@ use schemas::{
 };
 use serde_json::value::RawValue;
 
-use crate::server::{Broker, branch, connected, edge, soon, tenant};
+use crate::server::{branch, connected, edge, soon, tenant, with_streams};
 
 fn fact(fact_seq: u64) -> FactMessage {
     FactMessage {
@@ -66,7 +66,7 @@ async fn expect(follower: &mut FactFollower, seqs: std::ops::RangeInclusive<u64>
 
 #[tokio::test]
 async fn a_fact_arrives_as_it_went_and_the_tail_is_known() {
-    let (_broker, bus) = Broker::with_streams().await;
+    let (_nats, bus) = with_streams().await;
     assert_eq!(facts::tail(&bus, tenant(), branch()).await.unwrap(), 0);
     let mut all = facts::follow(&bus, subjects::BOOKS_ALL, Start::All);
     publish(&bus, [1, 2]).await;
@@ -82,7 +82,7 @@ async fn a_fact_arrives_as_it_went_and_the_tail_is_known() {
 
 #[tokio::test]
 async fn a_follower_stays_contiguous_when_the_stream_is_wiped_under_it() {
-    let (mut broker, bus) = Broker::with_streams().await;
+    let (mut nats, bus) = with_streams().await;
     let head = Arc::new(Mutex::new(3));
     centre(&bus, Arc::clone(&head)).await;
     // Facts 1 to 3 were never in the stream; 4 and 5 are.
@@ -92,7 +92,7 @@ async fn a_follower_stays_contiguous_when_the_stream_is_wiped_under_it() {
     publish(&bus, [4, 5]).await;
     expect(&mut follower, 4..=5).await;
 
-    broker.wipe().await;
+    nats.wipe().await;
     connected(&bus).await;
     bus::topology::ensure(&bus, &Default::default()).await.unwrap();
     // 6 and 7 went down with the stream.
@@ -111,8 +111,8 @@ async fn a_follower_stays_contiguous_when_the_stream_is_wiped_under_it() {
 
 #[tokio::test]
 async fn what_is_no_fact_is_passed_over() {
-    let (broker, bus) = Broker::with_streams().await;
-    let intruder = broker.intruder().await;
+    let (nats, bus) = with_streams().await;
+    let intruder = nats.jetstream().await;
     let subject = subjects::fact(tenant(), branch(), FactKind::StockMoved);
     intruder.publish(subject, "?".into()).await.unwrap().await.unwrap();
     publish(&bus, [1]).await;

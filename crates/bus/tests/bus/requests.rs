@@ -6,7 +6,9 @@ use schemas::{
     subjects::{self, CentralRequest, CentralSubject},
 };
 
-use crate::server::{Broker, branch, edge, soon, tenant};
+use testkit::Nats;
+
+use crate::server::{self, branch, edge, soon, tenant};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -16,8 +18,8 @@ fn subject(what: CentralRequest) -> CentralSubject {
 
 #[tokio::test]
 async fn a_question_is_answered_or_refused_and_silence_is_told_apart() {
-    let broker = Broker::start().await;
-    let bus = broker.bus().await;
+    let nats = Nats::new().await;
+    let bus = server::bus(&nats).await;
     let question = MappingRequestV1 { after_mapping_seq: 3, limit: 10 };
     let mapping = subject(CentralRequest::Mapping);
     let nobody = requests::request::<_, MappingReplyV1>(&bus, mapping, &question, PATIENCE).await;
@@ -69,8 +71,8 @@ async fn a_question_is_answered_or_refused_and_silence_is_told_apart() {
 
 #[tokio::test]
 async fn a_notice_reaches_who_listens() {
-    let broker = Broker::start().await;
-    let bus = broker.bus().await;
+    let nats = Nats::new().await;
+    let bus = server::bus(&nats).await;
     let subject = subjects::confirmed(edge());
     let mut heard = notices::subscribe(&bus, &subject).await.unwrap();
     bus.flush().await.unwrap();

@@ -1,49 +1,20 @@
-//! A broker of a test's own, with a folder that goes away with it.
+//! A broker of a test's own, and what is said to it.
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
 
 use bus::{Bus, Settings, topology::TopologySettings};
 use schemas::{BranchId, EdgeId, Entry, Sha256Hash, TenantId, Timestamp, subjects::PosSubject};
-use supervise::{NatsOptions, NatsServer};
+use testkit::{BOUND, Nats, wait_until};
 
-/// Longer than anything in these tests takes.
-const BOUND: Duration = Duration::from_secs(60);
-
-pub(crate) struct Broker {
-    pub(crate) server: NatsServer,
-    _folder: tempfile::TempDir,
+pub(crate) async fn bus(nats: &Nats) -> Bus {
+    Bus::connect(&Settings::plain(nats.url()), "test").await.unwrap()
 }
 
-impl Broker {
-    pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let server = NatsServer::start(NatsOptions::new(folder.path())).await.unwrap();
-        Self { server, _folder: folder }
-    }
-
-    pub(crate) async fn bus(&self) -> Bus {
-        Bus::connect(&Settings::plain(self.server.url()), "test").await.unwrap()
-    }
-
-    /// A client that goes behind our back.
-    pub(crate) async fn intruder(&self) -> async_nats::jetstream::Context {
-        let client = async_nats::connect(self.server.url()).await.unwrap();
-        async_nats::jetstream::new(client)
-    }
-
-    pub(crate) async fn with_streams() -> (Self, Bus) {
-        let broker = Self::start().await;
-        let bus = broker.bus().await;
-        bus::topology::ensure(&bus, &TopologySettings::default()).await.unwrap();
-        (broker, bus)
-    }
-
-    /// Loses every stream while nobody looks, and comes back empty.
-    pub(crate) async fn wipe(&mut self) {
-        self.server.kill().unwrap();
-        self.server.wipe_store().unwrap();
-        self.server.restart().await.unwrap();
-    }
+pub(crate) async fn with_streams() -> (Nats, Bus) {
+    let nats = Nats::new().await;
+    let bus = bus(&nats).await;
+    bus::topology::ensure(&bus, &TopologySettings::default()).await.unwrap();
+    (nats, bus)
 }
 
 /// Waits for `what`, not for ever.
@@ -56,13 +27,7 @@ pub(crate) async fn soon<T>(what: &str, waiting: impl Future<Output = T>) -> T {
 
 /// Waits until the bus has noticed that the server is back.
 pub(crate) async fn connected(bus: &Bus) {
-    soon("the connection", async {
-        let mut pauses = bus::retry::pauses(Duration::from_millis(10), Duration::from_millis(50));
-        while bus.flush().await.is_err() {
-            pauses.wait().await;
-        }
-    })
-    .await;
+    wait_until("the line is back", BOUND, || async { bus.flush().await.ok() }).await;
 }
 
 pub(crate) fn tenant() -> TenantId {

@@ -6,19 +6,21 @@ use bus::{
 };
 use schemas::subjects::POS_STREAM;
 
-use crate::server::{Broker, connected, entry_with, pos_subject, soon};
+use testkit::{BOUND, Nats, wait_until};
+
+use crate::server::{self, connected, entry_with, pos_subject, soon, with_streams};
 
 #[tokio::test]
 async fn streams_are_made_once_and_drift_behind_our_back_is_named_and_mended() {
-    let broker = Broker::start().await;
-    let bus = broker.bus().await;
+    let nats = Nats::new().await;
+    let bus = server::bus(&nats).await;
     let settings = TopologySettings::default();
     let missing = topology::check(&bus, &settings).await;
     assert!(matches!(missing, Err(BusError::Missing(_))), "{missing:?}");
     topology::ensure(&bus, &settings).await.unwrap();
     topology::ensure(&bus, &settings).await.unwrap();
 
-    let intruder = broker.intruder().await;
+    let intruder = nats.jetstream().await;
     let mut config = intruder.get_stream(POS_STREAM).await.unwrap().cached_info().config.clone();
     config.max_age = Duration::from_secs(3600);
     intruder.update_stream(&config).await.unwrap();
@@ -34,8 +36,8 @@ async fn streams_are_made_once_and_drift_behind_our_back_is_named_and_mended() {
 
 #[tokio::test]
 async fn drift_that_cannot_be_mended_stops_the_start() {
-    let (broker, bus) = Broker::with_streams().await;
-    let intruder = broker.intruder().await;
+    let (nats, bus) = with_streams().await;
+    let intruder = nats.jetstream().await;
     let mut config = intruder.get_stream(POS_STREAM).await.unwrap().cached_info().config.clone();
     config.sealed = true;
     intruder.update_stream(&config).await.unwrap();
@@ -45,8 +47,8 @@ async fn drift_that_cannot_be_mended_stops_the_start() {
 
 #[tokio::test]
 async fn limits_that_cannot_be_are_refused() {
-    let broker = Broker::start().await;
-    let bus = broker.bus().await;
+    let nats = Nats::new().await;
+    let bus = server::bus(&nats).await;
     for settings in [
         TopologySettings { shards: 0, ..TopologySettings::default() },
         TopologySettings { max_age_days: 0, ..TopologySettings::default() },
@@ -61,8 +63,8 @@ async fn limits_that_cannot_be_are_refused() {
 #[tokio::test]
 async fn a_full_stream_refuses_loudly_and_is_trimmed_of_what_was_acked() {
     const SHARDS: u16 = 2;
-    let broker = Broker::start().await;
-    let bus = broker.bus().await;
+    let nats = Nats::new().await;
+    let bus = server::bus(&nats).await;
     let settings = TopologySettings {
         shards: SHARDS,
         pos_max_bytes: 1024 * 1024,
@@ -92,14 +94,8 @@ async fn a_full_stream_refuses_loudly_and_is_trimmed_of_what_was_acked() {
         taken += batch.len() as u64;
     }
     // The other shard has nothing: it must not hold the trimming up for ever.
-    let trimmed = soon("the trimming", async {
-        loop {
-            let trimmed = topology::trim(&bus, &settings).await.unwrap().pos;
-            if trimmed > 0 {
-                return trimmed;
-            }
-            bus.flush().await.unwrap();
-        }
+    let trimmed = wait_until("the stream is trimmed", BOUND, || async {
+        Some(topology::trim(&bus, &settings).await.unwrap().pos).filter(|trimmed| *trimmed > 0)
     })
     .await;
     assert!(trimmed <= published);
@@ -109,19 +105,17 @@ async fn a_full_stream_refuses_loudly_and_is_trimmed_of_what_was_acked() {
 
 #[tokio::test]
 async fn streams_that_vanish_are_made_again() {
-    let (mut broker, bus) = Broker::with_streams().await;
+    let (mut nats, bus) = with_streams().await;
     let settings = TopologySettings::default();
     let shutdown = tokio_util::sync::CancellationToken::new();
     let keeper = tokio::spawn({
         let (bus, settings, shutdown) = (bus.clone(), settings.clone(), shutdown.clone());
         async move { topology::keep(&bus, &settings, &shutdown).await }
     });
-    broker.wipe().await;
+    nats.wipe().await;
     connected(&bus).await;
-    soon("the streams' return", async {
-        while topology::check(&bus, &settings).await.is_err() {
-            tokio::task::yield_now().await;
-        }
+    wait_until("the streams are back", BOUND, || async {
+        topology::check(&bus, &settings).await.ok()
     })
     .await;
     shutdown.cancel();

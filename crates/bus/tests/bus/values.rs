@@ -2,11 +2,11 @@ use bus::{catalogue, facts, register};
 use bytes::Bytes;
 use schemas::{BranchId, SeriesId, Timestamp, facts::FactKind, subjects};
 
-use crate::server::{Broker, branch, soon, tenant};
+use crate::server::{branch, soon, tenant, with_streams};
 
 #[tokio::test]
 async fn a_catalogue_is_kept_told_and_replaced() {
-    let (_broker, bus) = Broker::with_streams().await;
+    let (_nats, bus) = with_streams().await;
     assert_eq!(catalogue::get(&bus, tenant(), branch()).await.unwrap(), None);
     let mut puts = catalogue::watch(&bus, tenant(), branch()).await.unwrap();
     bus.flush().await.unwrap();
@@ -19,7 +19,7 @@ async fn a_catalogue_is_kept_told_and_replaced() {
 
 #[tokio::test]
 async fn the_mark_of_a_series_only_rises() {
-    let (_broker, bus) = Broker::with_streams().await;
+    let (_nats, bus) = with_streams().await;
     let series: SeriesId = "44444444-4444-4444-8444-444444444444".parse().unwrap();
     assert_eq!(register::read(&bus, series).await.unwrap(), None);
     register::raise(&bus, series, 7).await.unwrap();
@@ -32,7 +32,7 @@ async fn the_mark_of_a_series_only_rises() {
 
 #[tokio::test]
 async fn the_highest_number_in_the_stream_is_found_over_branches() {
-    let (_broker, bus) = Broker::with_streams().await;
+    let (_nats, bus) = with_streams().await;
     let other: BranchId = "55555555-5555-4555-8555-555555555555".parse().unwrap();
     let branches = [branch(), other];
     assert_eq!(register::highest_assigned(&bus, tenant(), &branches).await.unwrap(), None);
