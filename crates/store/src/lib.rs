@@ -33,6 +33,9 @@ pub mod catalogues;
 pub mod heartbeats;
 pub mod lease;
 
+pub mod bulk;
+pub mod classical;
+
 pub mod error;
 pub mod pool;
 pub mod savepoint;
