@@ -41,6 +41,9 @@ pub struct Limits {
     pub watchers: usize,
     /// The most that the journal's file may grow to, in bytes; the disk if not set.
     pub journal_max_bytes: Option<u64>,
+    /// How much of the journal is checked before the first sale, in bytes of
+    /// payload; what is older is checked before it is sent.
+    pub check_at_start_bytes: u64,
 }
 
 impl Default for Limits {
@@ -51,6 +54,7 @@ impl Default for Limits {
             request_timeout_ms: 10_000,
             watchers: 64,
             journal_max_bytes: None,
+            check_at_start_bytes: JournalSettings::CHECK_AT_START_BYTES,
         }
     }
 }
@@ -68,6 +72,7 @@ impl Settings {
         JournalSettings {
             key_file: self.key_file.clone(),
             max_bytes: self.limits.journal_max_bytes,
+            check_at_start_bytes: self.limits.check_at_start_bytes,
             ..JournalSettings::in_dir(&self.data_dir)
         }
     }

@@ -47,6 +47,10 @@ impl Files {
     /// What the journal takes and what is free beside it.
     pub(super) fn storage(&self) -> StorageReport {
         let bytes = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+        #[cfg_attr(
+            target_os = "linux",
+            expect(clippy::useless_conversion, reason = "narrower on macOS")
+        )]
         let free_bytes = nix::sys::statvfs::statvfs(&self.dir).map_or(0, |disk| {
             u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size()))
         });

@@ -19,9 +19,12 @@ pub(super) struct Waiting {
     pub(super) answer: oneshot::Sender<Result<Captured, Refusal>>,
 }
 
+/// Something to do with the ledger.
+pub(super) type Job = Box<dyn for<'a> FnOnce(&'a mut Ledger) -> BoxFuture<'a, ()> + Send>;
+
 /// Everything that is no capture.
 pub(super) enum Request {
-    Job(Box<dyn for<'a> FnOnce(&'a mut Ledger) -> BoxFuture<'a, ()> + Send>),
+    Job(Job),
     Close(oneshot::Sender<()>),
 }
 

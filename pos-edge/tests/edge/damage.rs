@@ -1,0 +1,101 @@
+//! An entry that was changed by somebody who has the key: caught by the chain.
+
+use std::{path::Path, sync::Arc};
+
+use pos_edge::journal::{Journal, JournalError, JournalSettings, OpenError};
+use schemas::SystemClock;
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use testkit::BOUND;
+
+use crate::store::{Closed, Store};
+
+/// Changes the journal as one who has its key could.
+async fn tamper(dir: &Path, sql: &'static str) {
+    let key = std::fs::read_to_string(dir.join("journal.key")).unwrap();
+    let mut connection = SqliteConnectOptions::new()
+        .filename(dir.join("journal.db"))
+        .pragma("key", format!("\"x'{}'\"", key.trim()))
+        .disable_statement_logging()
+        .foreign_keys(false)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// A closed store with a session and 30 sales: entries 1 to 31.
+async fn closed() -> Closed {
+    let store = Store::with_menu().await;
+    let session = store.till.open_session().await;
+    for n in 0..30 {
+        store.till.sell(&format!("t{n}"), &session).await.ok(201);
+    }
+    store.stop().await
+}
+
+async fn open(left: &Closed, check_at_start_bytes: u64) -> Result<Journal, OpenError> {
+    let settings =
+        JournalSettings { check_at_start_bytes, ..JournalSettings::in_dir(left.dir.path()) };
+    Journal::open(&settings, left.identity, Arc::new(SystemClock)).await
+}
+
+#[tokio::test]
+async fn a_broken_chain_is_refused_at_the_start() {
+    for sql in [
+        "UPDATE entry SET payload = CAST(replace(CAST(payload AS TEXT), '5.74', '5.75') AS BLOB) WHERE seq = 20",
+        "UPDATE entry SET recorded_at = recorded_at + 1 WHERE seq = 31",
+        "UPDATE entry SET prev_hash = zeroblob(32) WHERE seq = 12",
+        "DELETE FROM entry WHERE seq = 17",
+        "UPDATE journal SET confirmed_seq = 3",
+        "DELETE FROM entry WHERE seq = 1",
+    ] {
+        let left = closed().await;
+        tamper(left.dir.path(), sql).await;
+        let error = open(&left, 16 << 20).await.err().unwrap();
+        assert!(matches!(error, OpenError::Damaged { .. }), "{sql}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_broken_entry_is_never_published_and_selling_goes_on() {
+    let left = closed().await;
+    tamper(left.dir.path(), "UPDATE entry SET recorded_at = 0 WHERE seq = 9").await;
+    // The start looks at the newest few only.
+    let journal = open(&left, 4_096).await.unwrap();
+    let mut damage = journal.damage();
+    let told = tokio::time::timeout(BOUND, damage.wait_for(Option::is_some)).await;
+    let told = told.unwrap().unwrap().clone().unwrap();
+    assert!(told.contains("entry 9"), "{told}");
+    assert!(*journal.verified().borrow() < 9);
+    let good = journal.entries_after(0, 100, 1 << 20).await.unwrap();
+    assert_eq!(good.last().unwrap().seq, 8, "the answer ends before it");
+    let broken = journal.entries_after(8, 100, 1 << 20).await.unwrap_err();
+    assert!(matches!(broken, JournalError::Broken { seq: 9, .. }), "{broken}");
+    journal.close().await;
+
+    let mut settings = crate::store::settings(left.dir.path(), left.identity);
+    settings.limits.check_at_start_bytes = 4_096;
+    let store = Store::start_with(settings, left.dir, left.clock).await;
+    let session = store.till.get("/v1/cash-sessions").await.ok(200);
+    let session = session[0]["cash_session_id"].as_str().unwrap().to_owned();
+    let mut damage = store.journal.damage();
+    tokio::time::timeout(BOUND, damage.wait_for(Option::is_some)).await.unwrap().unwrap();
+    store.till.sell("after", &session).await.ok(201);
+    let status = store.till.get("/v1/sync").await.ok(200);
+    assert!(status["lastError"].as_str().unwrap().contains("entry 9"), "{status}");
+    assert!(*store.journal.verified().borrow() < 9, "what follows is not published either");
+    let metrics = String::from_utf8(store.till.get("/metrics").await.body).unwrap();
+    let edge = store.identity.edge_id;
+    assert!(metrics.contains(&format!("tillstream_edge_journal_damaged{{edge=\"{edge}\"}} 1")));
+}
+
+#[tokio::test]
+async fn what_the_start_had_no_time_for_is_checked_before_it_is_published() {
+    let left = closed().await;
+    let journal = open(&left, 4_096).await.unwrap();
+    let mut verified = journal.verified();
+    tokio::time::timeout(BOUND, verified.wait_for(|seq| *seq == 31)).await.unwrap().unwrap();
+    assert!(journal.damage().borrow().is_none());
+    journal.close().await;
+}

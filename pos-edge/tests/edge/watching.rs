@@ -1,0 +1,125 @@
+//! The stream of updates.
+
+use futures::{Stream, StreamExt};
+use reqwest::Method;
+use serde_json::Value;
+use testkit::BOUND;
+
+use crate::store::{Store, Till};
+
+/// An event: its name, id and data.
+type Event = (String, String, Value);
+
+/// Watches from an id on; gives events as they come.
+async fn watch(till: &Till, from: Option<&str>) -> impl Stream<Item = Event> + Unpin + use<> {
+    let mut request = till.request(Method::GET, "/v1/updates");
+    if let Some(id) = from {
+        request = request.header("Last-Event-ID", id);
+    }
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let chunks = response.bytes_stream().map(|chunk| chunk.unwrap());
+    let state = (Box::pin(chunks), String::new());
+    Box::pin(futures::stream::unfold(state, |(mut chunks, mut text)| async move {
+        loop {
+            if let Some((event, rest)) = text.split_once("\n\n") {
+                let field = |name: &str| {
+                    event
+                        .lines()
+                        .find_map(|line| line.strip_prefix(name))
+                        .map(|value| value.trim_start().to_owned())
+                };
+                let parsed = field("event:").map(|name| {
+                    let data = serde_json::from_str(&field("data:").unwrap()).unwrap();
+                    (name, field("id:").unwrap(), data)
+                });
+                let rest = rest.to_owned();
+                text = rest;
+                match parsed {
+                    Some(event) => return Some((event, (chunks, text))),
+                    None => continue, // A sign of life.
+                }
+            }
+            text.push_str(std::str::from_utf8(&chunks.next().await?).unwrap());
+        }
+    }))
+}
+
+/// The next event that is not about the line.
+async fn next(events: &mut (impl Stream<Item = Event> + Unpin)) -> Event {
+    let next = async {
+        loop {
+            let event = events.next().await.unwrap();
+            if event.0 != "sync_changed" {
+                return event;
+            }
+        }
+    };
+    tokio::time::timeout(BOUND, next).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_watcher_sees_sales_and_gets_what_it_missed() {
+    let store = Store::with_menu().await;
+    let session = store.till.open_session().await;
+    store.till.sell("t1", &session).await.ok(201);
+    let mut events = watch(&store.till, None).await;
+    let (name, id, data) = events.next().await.unwrap();
+    assert_eq!((name.as_str(), id.as_str()), ("sync_changed", "2.0"));
+    assert_eq!(data["status"]["captured"], 1);
+
+    store.till.sell("t2", &session).await.ok(201);
+    let (name, id, data) = next(&mut events).await;
+    assert_eq!((name.as_str(), id.as_str()), ("sale_captured", "3.0"));
+    assert_eq!(data["ticket_id"], "t2");
+    drop(events);
+
+    store.till.sell("t3", &session).await.ok(201);
+    let mut events = watch(&store.till, Some(&id)).await;
+    assert_eq!(next(&mut events).await.2["ticket_id"], "t3");
+    store.till.sell("t4", &session).await.ok(201);
+    assert_eq!(next(&mut events).await.2["ticket_id"], "t4");
+    drop(events);
+
+    // From the beginning, across a restart.
+    let store = store.restart().await;
+    let mut events = watch(&store.till, Some("0.0")).await;
+    for ticket in ["t1", "t2", "t3", "t4"] {
+        assert_eq!(next(&mut events).await.2["ticket_id"], ticket);
+    }
+}
+
+#[tokio::test]
+async fn a_burst_reaches_a_watcher_whole_and_in_order() {
+    let store = Store::with_menu().await;
+    let session = store.till.open_session().await;
+    let mut events = watch(&store.till, None).await;
+    let tickets: Vec<String> = (0..300).map(|n| format!("t{n}")).collect();
+    for burst in tickets.chunks(50) {
+        futures::future::join_all(burst.iter().map(|ticket| store.till.sell(ticket, &session)))
+            .await;
+    }
+    let mut seen = Vec::new();
+    let mut place = 1;
+    for _ in &tickets {
+        let (_, id, data) = next(&mut events).await;
+        let seq: u64 = id.split_once('.').unwrap().0.parse().unwrap();
+        assert_eq!(seq, place + 1, "in the order of the journal");
+        place = seq;
+        seen.push(data["ticket_id"].as_str().unwrap().to_owned());
+    }
+    seen.sort();
+    let mut all = tickets;
+    all.sort();
+    assert_eq!(seen, all);
+}
+
+#[tokio::test]
+async fn an_edge_that_stops_ends_its_streams() {
+    let store = Store::with_menu().await;
+    let mut events = watch(&store.till, None).await;
+    events.next().await.unwrap();
+    store.stop().await;
+    let rest = tokio::time::timeout(BOUND, events.collect::<Vec<_>>()).await.unwrap();
+    assert!(rest.iter().all(|(name, ..)| name == "sync_changed"));
+}
