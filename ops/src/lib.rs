@@ -2,4 +2,7 @@
 
 pub mod commands;
 pub mod company;
+pub mod demo;
 pub mod drive;
+pub mod log_file;
+pub mod stack;

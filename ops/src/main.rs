@@ -1,1 +1,47 @@
-fn main() {}
+//! `tillstream`: one program, one command for each job.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use ops::commands::{drive, status, up, verify};
+use telemetry::CancellationToken;
+
+/// tillstream carries sales from the tills of a shop to the books of its
+/// company, through outages, exactly once, each with a gapless number.
+#[derive(Parser)]
+#[command(name = "tillstream", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Every job there is.
+#[derive(Subcommand)]
+enum Command {
+    Up(up::Args),
+    Status(status::Args),
+    Verify(verify::Args),
+    Drive(drive::Args),
+}
+
+impl Command {
+    async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        match self {
+            Self::Up(args) => up::run(args, shutdown).await,
+            Self::Status(args) => status::run(args, shutdown).await,
+            Self::Verify(args) => verify::run(args, shutdown).await,
+            Self::Drive(args) => drive::run(args, shutdown).await,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
+    if let Command::Up(up) = &command
+        && let Err(error) = up.install_logs()
+    {
+        eprintln!("tillstream: {error:#}");
+        return ExitCode::FAILURE;
+    }
+    telemetry::main("tillstream", |shutdown| command.run(shutdown))
+}

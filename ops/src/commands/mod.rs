@@ -1,3 +1,10 @@
 //! The commands of `tillstream`, one module each.
 
+pub mod up;
+
+pub mod drive;
+pub mod reach;
+pub mod status;
 pub mod verify;
+
+mod table;

@@ -9,9 +9,11 @@ mod demo;
 mod imported;
 mod menu;
 mod seed;
+mod shopper;
 
 pub use demo::demo;
 pub use imported::{Item, Outlet, Plan, imported};
+pub use shopper::Shopper;
 pub use seed::{SeedError, retire_edges, seed};
 
 use schemas::{

@@ -2,12 +2,13 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use anyhow::bail;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use schemas::{
     CashSessionId, TicketId, Usd,
     edge_api::{
-        CashSession, FinalizeSale, OpenCashSession, Problem, SaleReceipt, SyncStatus, TicketPage,
+        Cart, CashSession, FinalizeSale, OpenCashSession, Problem, Quote, SaleReceipt, SyncStatus, TicketPage,
         TicketRow, Update,
     },
 };
@@ -17,6 +18,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// How long a till goes on asking an edge that does not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long an edge may take to have its first catalogue.
+pub const OPENING_LIMIT: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Tickets asked for at a time.
@@ -113,6 +116,31 @@ impl EdgeClient {
     pub async fn is_well(&self) -> bool {
         let asked = self.http.get(format!("{}/healthz", self.base)).timeout(ANSWER_LIMIT).send();
         asked.await.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Waits until it has a catalogue to sell by.
+    ///
+    /// # Errors
+    /// If it has none after [`OPENING_LIMIT`].
+    pub async fn await_catalogue(&self) -> anyhow::Result<()> {
+        let begin = tokio::time::Instant::now();
+        loop {
+            if self.sync().await.is_ok_and(|sync| sync.catalogue.is_some()) {
+                return Ok(());
+            }
+            if begin.elapsed() > OPENING_LIMIT {
+                bail!("there is no catalogue to sell by after {} s", OPENING_LIMIT.as_secs());
+            }
+            tokio::time::sleep(FIRST_PAUSE).await;
+        }
+    }
+
+    /// What a cart costs.
+    ///
+    /// # Errors
+    /// [`TillError`], after [`PATIENCE`] if the edge stays away.
+    pub async fn quote(&self, cart: &Cart) -> Result<Quote, TillError> {
+        self.post_surely("/v1/quotes", "quote", cart).await
     }
 
     /// Opens a cash session; the same `key` again gives the same session.

@@ -5,10 +5,9 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use pos_edge::{
     Running,
     journal::{EdgeIdentity, Journal},
@@ -19,10 +18,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::EdgeClient;
 use crate::company::Store;
-
-/// How long an edge may take to serve and to have its first catalogue.
-const OPENING_LIMIT: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A store whose edge runs in this process.
 pub struct OpenStore {
@@ -72,25 +67,8 @@ impl OpenStore {
         let running = pos_edge::start(settings, clock, shutdown.clone()).await?;
         let edge = EdgeClient::at(running.address)?;
         let open = Self { store, line, edge, folder, shutdown, running };
-        open.await_catalogue().await?;
+        open.edge.await_catalogue().await.with_context(|| open.store.name.clone())?;
         Ok(open)
-    }
-
-    async fn await_catalogue(&self) -> anyhow::Result<()> {
-        let begin = tokio::time::Instant::now();
-        loop {
-            if self.edge.sync().await.is_ok_and(|sync| sync.catalogue.is_some()) {
-                return Ok(());
-            }
-            if begin.elapsed() > OPENING_LIMIT {
-                bail!(
-                    "the edge of {} has no catalogue after {} s",
-                    self.store.name,
-                    OPENING_LIMIT.as_secs(),
-                );
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
     }
 
     /// Where its journal lies.

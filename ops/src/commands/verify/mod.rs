@@ -9,17 +9,20 @@ mod edges;
 mod report;
 mod waiting;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
-use schemas::EdgeId;
+use anyhow::{Context, bail};
+use schemas::{EdgeId, SystemClock};
 use serde::Serialize;
 use store::{
     Pool,
     verify::{self, Check},
 };
+use tokio_util::sync::CancellationToken;
 
 pub use report::print;
+
+use super::reach::Where;
 
 /// How long what waits (for a number, for its place, to be published) may take
 /// before it counts as stuck.
@@ -76,4 +79,42 @@ pub async fn verify(
     checks.push(waiting);
     checks.push(edges::check(pool, asked, strictness).await?);
     Ok(Verdict { ok: checks.iter().all(|check| check.ok), checks })
+}
+
+/// Check that the books are whole, and that the stores' journals agree
+///
+/// Prints one line for each check, with what it looked at; exits with status 1
+/// if any of them fails.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Nothing may be on its way: every sale must be numbered, everywhere
+    #[arg(long)]
+    settled: bool,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    stack: Where,
+}
+
+/// Verifies the stack's books and prints what was found.
+///
+/// # Errors
+/// If the stack cannot be reached, or a check fails.
+pub async fn run(args: Args, _shutdown: CancellationToken) -> anyhow::Result<()> {
+    let reached = args.stack.reach(Arc::new(SystemClock)).await?;
+    let strictness = Strictness { settled: args.settled, ..Strictness::default() };
+    let verdict = verify(reached.pool(), &reached.edges, strictness).await;
+    let left = reached.leave().await;
+    let verdict = verdict?;
+    left?;
+    if args.json {
+        println!("{}", serde_json::to_string(&verdict).context("the verdict cannot be written")?);
+    } else {
+        print!("{}", print(&verdict));
+    }
+    if !verdict.ok {
+        bail!("the books are not whole");
+    }
+    Ok(())
 }

@@ -1,0 +1,241 @@
+//! `tillstream drive`.
+
+use std::{io::Write as _, path::PathBuf, sync::Arc};
+
+use anyhow::{Context, bail};
+use comfy_table::{CellAlignment, Table, presets};
+use schemas::SystemClock;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    reach::{Reached, Where},
+    verify::{self, EdgeAddress, Strictness, Verdict},
+};
+use crate::{
+    company::retire_edges,
+    drive::{
+        self, Driven, Input, Job, Outage, Progress, Rejected, Speed, figures::Quantiles,
+        stores::OpenStore,
+    },
+};
+
+/// Bad rows that are shown; the rest are counted.
+const MAX_SHOWN: usize = 20;
+
+/// Sell a CSV through edges' HTTP API, as tills would, and verify the books
+///
+/// Three CSV files say what is sold: --sales with the columns
+/// outlet,receipt,at,staff,product,quantity,unit_price, --products with
+/// product,name,category,price and --outlets with outlet,name,city; columns may
+/// come in any order, with others beside them.
+///
+/// The rows of one receipt (outlet and receipt number) are one sale, at the time
+/// and by the staff of its first row. The company is new in each run, so its
+/// invoices are numbered from 1; each product at each unit price is one item of
+/// its menu. Each outlet has an edge of its own, run by this command. Sales state
+/// the time at which they are made: the data's time only orders them.
+///
+/// A row that cannot be sold (a missing cell, ERROR or UNKNOWN, an unknown
+/// product or outlet, a quantity that is not a whole number from 1 to 9999, a
+/// price that is negative or has more than two decimals, a time that is none) is
+/// named with file, line and reason. Nothing is half-sold: the other rows of its
+/// receipt are not sold either, and are named and counted as well. The rest goes
+/// on. The command fails if a sale is missing or `verify` fails, not because of
+/// bad rows.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What was sold
+    #[arg(long, value_name = "FILE")]
+    sales: PathBuf,
+    /// The products' list
+    #[arg(long, value_name = "FILE")]
+    products: PathBuf,
+    /// The outlets' list
+    #[arg(long, value_name = "FILE")]
+    outlets: PathBuf,
+    /// `max`, or `real×N`: N times as fast as the data's own time (also realxN)
+    #[arg(long, value_name = "SPEED", default_value = "max")]
+    speed: Speed,
+    /// Cut an outlet's line in the data's own time; may be given again.
+    /// FROM and TO are both times of day (on every day: 5:11:00-14:30) or both
+    /// moments (5:2019-04-03T10:00-2019-04-05T16:00)
+    #[arg(long = "outage", value_name = "OUTLET:FROM-TO")]
+    outages: Vec<Outage>,
+    /// Sales under way at a time at each outlet
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=128))]
+    tills: u16,
+    /// Print one JSON object on stdout, everything else on stderr
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    stack: Where,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    captured: u64,
+    confirmed: u64,
+    numbered: u64,
+    first_no: Option<u64>,
+    last_no: Option<u64>,
+    total_usd: String,
+    rejected_rows: usize,
+    capture_ms: Quantiles,
+    numbered_ms: Quantiles,
+    verify_ok: bool,
+}
+
+/// Sells everything and tells what came of it.
+///
+/// # Errors
+/// If the input cannot be used, the stack cannot be reached, a sale is missing
+/// in the end, or the books are not whole.
+pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let input = drive::read(&args.sales, &args.products, &args.outlets)?;
+    let rejected = input.rejected.clone();
+    report_rejected(&rejected);
+    let reached = args.stack.reach(Arc::new(SystemClock)).await?;
+    let outcome = sell_and_verify(&args, input, rejected.len(), &reached, &shutdown).await;
+    let left = reached.leave().await;
+    let (outcome, failures) = outcome?;
+    left?;
+    for failure in &failures {
+        eprintln!("not sold: {failure}");
+    }
+    if args.json {
+        let line = serde_json::to_string(&outcome).context("the outcome cannot be written")?;
+        println!("{line}");
+    } else {
+        println!("{}", table(&outcome));
+    }
+    if shutdown.is_cancelled() {
+        bail!("interrupted");
+    }
+    if !failures.is_empty() {
+        bail!("{} sales could not be made", failures.len());
+    }
+    if outcome.captured != outcome.numbered || outcome.captured != outcome.confirmed {
+        let Outcome { captured, confirmed, numbered, .. } = outcome;
+        bail!("{captured} sales were captured, {confirmed} are in the books, {numbered} numbered");
+    }
+    if !outcome.verify_ok {
+        bail!("the books are not whole");
+    }
+    Ok(())
+}
+
+async fn sell_and_verify(
+    args: &Args,
+    input: Input,
+    rejected_rows: usize,
+    reached: &Reached,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<(Outcome, Vec<String>)> {
+    let folder = tempfile::Builder::new()
+        .prefix("tillstream-drive-")
+        .tempdir()
+        .context("no temporary folder can be made for the edges")?;
+    let job =
+        Job { speed: args.speed, outages: args.outages.clone(), tills: usize::from(args.tills) };
+    let progress = Progress::new(false);
+    let clock = Arc::new(SystemClock);
+    let centre = &reached.centre;
+    let driven = drive::run(input, &job, centre, folder.path(), clock, &progress, shutdown).await?;
+    let strictness = Strictness { settled: !shutdown.is_cancelled(), ..Strictness::default() };
+    let edges: Vec<EdgeAddress> = driven.stores.iter().map(edge_address).collect();
+    let edges = [reached.edges.clone(), edges].concat();
+    let verdict = verify::verify(reached.pool(), &edges, strictness).await?;
+    eprint!("{}", verify::print(&verdict));
+    finish(driven, rejected_rows, &verdict, reached).await
+}
+
+/// Compares the tills' sum with the register's, closes the stores, and puts the
+/// outcome together.
+async fn finish(
+    driven: Driven,
+    rejected_rows: usize,
+    verdict: &Verdict,
+    reached: &Reached,
+) -> anyhow::Result<(Outcome, Vec<String>)> {
+    let mut conn = reached.pool().acquire().await.context("the books cannot be reached")?;
+    let register = store::verify::register_sum(&mut conn, driven.tenant_id).await?;
+    drop(conn);
+    let mut failures = driven.failures;
+    if driven.captured < driven.receipts && failures.is_empty() {
+        let missing = driven.receipts - driven.captured;
+        failures.push(format!("{missing} receipts were not sold"));
+    }
+    if register.total_usd != driven.total_usd {
+        failures.push(format!(
+            "the register adds up to {} USD, the tills to {}",
+            register.total_usd, driven.total_usd
+        ));
+    }
+    let outcome = Outcome {
+        captured: driven.captured,
+        confirmed: driven.confirmed,
+        numbered: driven.numbered.count,
+        first_no: driven.numbered.first,
+        last_no: driven.numbered.last,
+        total_usd: format!("{:.2}", driven.total_usd),
+        rejected_rows,
+        capture_ms: driven.capture.quantiles(),
+        numbered_ms: driven.number.quantiles(),
+        verify_ok: verdict.ok,
+    };
+    for store in driven.stores {
+        store.close().await?;
+    }
+    // Their journals go with the folder, so these edges never come back.
+    retire_edges(reached.pool(), driven.tenant_id).await?;
+    Ok((outcome, failures))
+}
+
+fn edge_address(store: &OpenStore) -> EdgeAddress {
+    EdgeAddress {
+        edge_id: store.store.edge_id,
+        store: store.store.name.clone(),
+        url: store.edge.url().to_owned(),
+    }
+}
+
+fn report_rejected(rejected: &[Rejected]) {
+    let mut err = std::io::stderr().lock();
+    for row in rejected.iter().take(MAX_SHOWN) {
+        // A closed stderr is nobody's problem here.
+        let _ = writeln!(err, "{}:{}: {}", row.file, row.line, row.reason);
+    }
+    if rejected.len() > MAX_SHOWN {
+        let _ = writeln!(err, "and {} more bad rows", rejected.len() - MAX_SHOWN);
+    }
+    if !rejected.is_empty() {
+        let _ = writeln!(err, "{} rows are not sold; the rest goes on", rejected.len());
+    }
+}
+
+fn table(outcome: &Outcome) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let number = |no: Option<u64>| no.map_or_else(|| "none".to_owned(), |no| no.to_string());
+    let times = |times: &Quantiles| format!("{:.2} ms / {:.2} ms", times.p50, times.p99);
+    for (what, value) in [
+        ("captured", outcome.captured.to_string()),
+        ("confirmed", outcome.confirmed.to_string()),
+        ("numbered", outcome.numbered.to_string()),
+        ("first number", number(outcome.first_no)),
+        ("last number", number(outcome.last_no)),
+        ("total", format!("{} USD", outcome.total_usd)),
+        ("rows not sold", outcome.rejected_rows.to_string()),
+        ("capture p50 / p99", times(&outcome.capture_ms)),
+        ("capture to number p50 / p99", times(&outcome.numbered_ms)),
+        ("verify", if outcome.verify_ok { "ok" } else { "FAILED" }.to_owned()),
+    ] {
+        table.add_row(vec![what.to_owned(), value]);
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}

@@ -1,0 +1,26 @@
+//! Where everything of a stack is, as a table for people.
+
+use std::path::Path;
+
+use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+
+use crate::{log_file, stack::Record};
+
+/// The parts of a stack, where to reach them, and where the data lies.
+pub fn of(record: &Record, data_dir: &Path) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["part", "where"]);
+    let centre = &record.centre_url;
+    table.add_row(["centre", centre.as_str()]);
+    table.add_row(["centre's metrics", &format!("{centre}/metrics")]);
+    for edge in &record.edges {
+        table.add_row([format!("edge of {}", edge.name), edge.url.clone()]);
+    }
+    table.add_row(["books (Postgres)", &record.books_url_shown()]);
+    let password = data_dir.join("postgres/password").display().to_string();
+    table.add_row(["books' password", &password]);
+    table.add_row(["broker (NATS)", &record.nats_url]);
+    table.add_row(["data", &data_dir.display().to_string()]);
+    table.add_row(["log", &data_dir.join(log_file::NAME).display().to_string()]);
+    table
+}

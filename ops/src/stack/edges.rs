@@ -1,0 +1,131 @@
+//! The edges of a stack: each with its own journal and key under
+//! `edges/<id>/`, its own port, and its own line to the broker.
+
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+
+use anyhow::Context;
+use pos_edge::journal::{EdgeIdentity, Journal};
+use schemas::{BranchId, Clock, EdgeId, TenantId};
+use serde::{Deserialize, Serialize};
+use supervise::Line;
+use tokio::{sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{record::EdgeRecord, services::watch};
+
+/// Says which edge a folder is of; written when its journal is there.
+const PLAN: &str = "edge.json";
+
+/// An edge to start: the books must have enrolled it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgePlan {
+    /// The store's name.
+    pub name: String,
+    /// The company.
+    pub tenant_id: TenantId,
+    /// The store.
+    pub branch_id: BranchId,
+    /// The edge.
+    pub edge_id: EdgeId,
+}
+
+/// An edge that runs in this process.
+pub struct Edge {
+    /// Which it is.
+    pub plan: EdgePlan,
+    /// Its line to the broker: cut it, stall it, restore it.
+    pub line: Line,
+    /// Where tills reach it.
+    pub address: SocketAddr,
+    /// Its journal, for what no till can ask.
+    pub journal: Journal,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// Where an edge is started.
+pub(super) struct Place<'a> {
+    pub(super) data_dir: &'a Path,
+    pub(super) nats: SocketAddr,
+    pub(super) shards: u16,
+    pub(super) port: SocketAddr,
+}
+
+impl Edge {
+    /// Its HTTP API.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(super) async fn open(
+        plan: EdgePlan,
+        place: Place<'_>,
+        clock: &Arc<dyn Clock>,
+        failing: &mpsc::UnboundedSender<anyhow::Error>,
+    ) -> anyhow::Result<Self> {
+        let folder = place.data_dir.join("edges").join(plan.edge_id.to_string());
+        let identity = EdgeIdentity {
+            tenant_id: plan.tenant_id,
+            branch_id: plan.branch_id,
+            edge_id: plan.edge_id,
+            shards: place.shards,
+        };
+        let told = folder.join(PLAN);
+        if !told.exists() {
+            // Nothing was ever sold by a journal that was not told of: an
+            // enrolment that was cut short is begun again.
+            if folder.exists() {
+                fs::remove_dir_all(&folder)
+                    .with_context(|| format!("cannot remove {}", folder.display()))?;
+            }
+            pos_edge::enrol(&folder, identity, clock.as_ref()).await?;
+            let text = serde_json::to_vec_pretty(&plan).context("cannot write the edge's plan")?;
+            fs::write(&told, text).with_context(|| format!("cannot write {}", told.display()))?;
+        }
+        let line = Line::to(place.nats).await.context("no line can be laid to the broker")?;
+        let settings = pos_edge::Settings {
+            identity,
+            listen: place.port,
+            data_dir: folder,
+            key_file: None,
+            nats: bus::Settings::plain(format!("nats://{}", line.addr())),
+            limits: pos_edge::Limits::default(),
+        };
+        let shutdown = CancellationToken::new();
+        let running = pos_edge::start(settings, Arc::clone(clock), shutdown.clone()).await?;
+        let (address, journal) = (running.address, running.journal.clone());
+        let (_, task) = watch("an edge", running.ended(), failing, &shutdown);
+        Ok(Self { plan, line, address, journal, shutdown, task })
+    }
+
+    pub(super) fn record(&self) -> EdgeRecord {
+        EdgeRecord {
+            name: self.plan.name.clone(),
+            tenant_id: self.plan.tenant_id,
+            branch_id: self.plan.branch_id,
+            edge_id: self.plan.edge_id,
+            url: self.url(),
+        }
+    }
+
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.task.await.with_context(|| format!("the edge of {} panicked", self.plan.name))
+    }
+}
+
+/// The edges that a data directory knows, in the order they came to be.
+pub(super) fn known(data_dir: &Path) -> anyhow::Result<Vec<EdgePlan>> {
+    let mut known = Vec::new();
+    for entry in fs::read_dir(data_dir.join("edges")).into_iter().flatten().flatten() {
+        let told = entry.path().join(PLAN);
+        if let Ok(text) = fs::read(&told) {
+            let plan: EdgePlan = serde_json::from_slice(&text)
+                .with_context(|| format!("{} cannot be read", told.display()))?;
+            let since = fs::metadata(&told).and_then(|told| told.modified()).ok();
+            known.push((since, plan));
+        }
+    }
+    known.sort_by_key(|(since, plan)| (*since, plan.edge_id));
+    Ok(known.into_iter().map(|(_, plan)| plan).collect())
+}
