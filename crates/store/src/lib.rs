@@ -32,6 +32,7 @@ pub mod verify;
 pub mod catalogues;
 pub mod heartbeats;
 pub mod lease;
+pub mod standing;
 
 pub mod bulk;
 pub mod classical;

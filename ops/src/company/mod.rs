@@ -13,8 +13,8 @@ mod shopper;
 
 pub use demo::demo;
 pub use imported::{Item, Outlet, Plan, imported};
-pub use shopper::Shopper;
 pub use seed::{SeedError, retire_edges, seed};
+pub use shopper::Shopper;
 
 use schemas::{
     BranchId, DeviceId, EdgeId, StaffId, StockItemId, TenantId,

@@ -35,7 +35,8 @@ impl Shopper {
             _ => SaleType::Delivery,
         };
         // Most take one or two things.
-        let lines = self.chance.random_range(1..=MOST_LINES).min(self.chance.random_range(1..=MOST_LINES));
+        let lines =
+            self.chance.random_range(1..=MOST_LINES).min(self.chance.random_range(1..=MOST_LINES));
         let lines = (0..lines).filter_map(|_| self.line()).collect();
         Cart { sale_type, lines }
     }
@@ -51,7 +52,9 @@ impl Shopper {
         let adds = self.one_in(3);
         let item = self.items.get(place)?;
         let add_on_ids = match item.add_ons.len() {
-            offered @ 1.. if adds => vec![item.add_ons[self.chance.random_range(0..offered)].add_on_id],
+            offered @ 1.. if adds => {
+                vec![item.add_ons[self.chance.random_range(0..offered)].add_on_id]
+            }
             _ => Vec::new(),
         };
         let quantity = Quantity::try_from(if two { 2_u32 } else { 1 }).ok()?;

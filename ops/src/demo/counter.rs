@@ -119,8 +119,10 @@ impl Counter {
     /// Sells from all tills until `closed`.
     pub(super) async fn sell(&self, closed: &CancellationToken) -> anyhow::Result<()> {
         let tills = self.tills.iter().enumerate();
-        futures::future::try_join_all(tills.map(|(place, till)| self.sell_at(place, *till, closed)))
-            .await?;
+        futures::future::try_join_all(
+            tills.map(|(place, till)| self.sell_at(place, *till, closed)),
+        )
+        .await?;
         Ok(())
     }
 

@@ -8,8 +8,8 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use schemas::{
     CashSessionId, TicketId, Usd,
     edge_api::{
-        Cart, CashSession, FinalizeSale, OpenCashSession, Problem, Quote, SaleReceipt, SyncStatus, TicketPage,
-        TicketRow, Update,
+        Cart, CashSession, FinalizeSale, OpenCashSession, Problem, Quote, SaleReceipt, SyncStatus,
+        TicketPage, TicketRow, Update,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
