@@ -37,6 +37,13 @@ pub struct EdgeMemory {
     suspects: BTreeMap<u64, u64>,
 }
 
+impl EdgeMemory {
+    /// How many entries came but did not verify.
+    pub fn suspected(&self) -> usize {
+        self.suspects.len()
+    }
+}
+
 /// An entry that arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {

@@ -62,6 +62,16 @@ pub async fn acquire(
     if let Some(term) = taken {
         return Ok(Some(lease(term)));
     }
+    // Of a row that is there an INSERT would wait for the lock, conflict or not.
+    let known = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM lease WHERE name = $1) AS "known!""#,
+        name
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if known {
+        return Ok(None);
+    }
     let first = sqlx::query_scalar!(
         "INSERT INTO lease (name, holder, term, expires_at)
          VALUES ($1, $2, 1, clock_timestamp() + $3::bigint * interval '1 millisecond')

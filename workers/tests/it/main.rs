@@ -6,5 +6,11 @@ mod model;
 
 mod admission;
 mod booking;
-mod conformance;
 mod convergence;
+mod plan;
+
+mod conformance;
+mod leases;
+mod quarantine;
+
+mod shards;
