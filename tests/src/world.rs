@@ -76,9 +76,14 @@ impl World {
             (waiting == 0).then_some(())
         })
         .await;
-        let checks = store::verify::books(&self.books.pool).await.expect("the books can be read");
-        let failed: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
-        assert!(checks.len() >= 10, "verify made only {} checks", checks.len());
+        let failed = self.failed_checks().await;
         assert!(failed.is_empty(), "the books are not right: {failed:#?}");
+    }
+
+    /// What `tillstream verify` finds wrong in the books as they are now.
+    pub async fn failed_checks(&self) -> Vec<store::verify::Check> {
+        let checks = store::verify::books(&self.books.pool).await.expect("the books can be read");
+        assert!(checks.len() >= 10, "verify made only {} checks", checks.len());
+        checks.into_iter().filter(|check| !check.ok).collect()
     }
 }
