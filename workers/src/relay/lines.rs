@@ -247,7 +247,7 @@ mod tests {
         let due = lines.next_due().expect("one is paused");
         assert_eq!(due, now + FIRST_PAUSE);
         let later = lines.turn(100, due);
-        assert_eq!((later.len(), later[1].after_seq), (2, 4));
+        assert_eq!((later.len(), later[0].after_seq), (2, 4));
         // Pauses grow while nothing moves, and end with the first success.
         lines.settle(branch(1), 4, true, now);
         assert_eq!(lines.next_due(), Some(now + FIRST_PAUSE * 2));
