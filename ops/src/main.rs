@@ -35,13 +35,20 @@ impl Command {
     }
 }
 
+/// The levels of a command whose output is its figures: a line that is cut on
+/// purpose is no news.
+const QUIET: &str = "error,async_nats=off";
+
 fn main() -> ExitCode {
     let command = Arguments::parse().command;
-    if let Command::Up(up) = &command
-        && let Err(error) = up.install_logs()
-    {
-        eprintln!("tillstream: {error:#}");
-        return ExitCode::FAILURE;
+    match &command {
+        Command::Up(up) => {
+            if let Err(error) = up.install_logs() {
+                eprintln!("tillstream: {error:#}");
+                return ExitCode::FAILURE;
+            }
+        }
+        _ => telemetry::logs::install(QUIET),
     }
     telemetry::main("tillstream", |shutdown| command.run(shutdown))
 }

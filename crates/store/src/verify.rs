@@ -22,7 +22,7 @@ mod tickets;
 mod waiting;
 
 pub use per_edge::{BookedTicket, RegisterSum, quarantined_sales, register_sum, tickets_of};
-pub use waiting::{Mark, Waiting, mark, waiting_since};
+pub use waiting::{Mark, Waiting, mark, unheard, waiting_since};
 
 /// The most offenders that a check names; the rest are counted.
 pub const MAX_OFFENDERS: usize = 10;

@@ -3,7 +3,7 @@
 //! old, and a row that was written a moment ago may wait behind it. Instead a
 //! [`Mark`] is set, and what waited at the mark must be gone within a bound.
 
-use schemas::BranchId;
+use schemas::{BranchId, EdgeId};
 
 use crate::{Conn, Error};
 
@@ -89,4 +89,23 @@ pub async fn waiting_since(conn: &mut Conn, mark: &Mark) -> Result<Waiting, Erro
         frozen: row.frozen.unsigned_abs(),
         unpublished: row.unpublished.unsigned_abs(),
     })
+}
+
+/// How many of these edges have not said yet, in a heartbeat, that they have
+/// everything that the books have of them.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn unheard(conn: &mut Conn, edges: &[EdgeId]) -> Result<u64, Error> {
+    let edges: Vec<_> = edges.iter().map(|edge| edge.as_uuid()).collect();
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!"
+           FROM edge_cursor c
+           LEFT JOIN edge_heartbeat h ON h.edge_id = c.edge_id
+           WHERE c.edge_id = ANY ($1) AND COALESCE(h.journal_seq, 0) < c.last_seq"#,
+        &edges,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count.unsigned_abs())
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 
 use anyhow::Context;
 use futures::{TryStreamExt, future::join_all};
-use schemas::{TicketId, edge_api::SyncStatus};
+use schemas::{EdgeId, TicketId, edge_api::SyncStatus};
 use store::{
     Pool,
     verify::{self, Check},
@@ -16,6 +16,9 @@ use super::{EdgeAddress, Strictness};
 use crate::drive::client::EdgeClient;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long the edges that answer may take to report their journal's head; they
+/// do so every few seconds.
+const HEARTBEAT_LIMIT: Duration = Duration::from_secs(6);
 
 /// What an edge said.
 pub(super) struct Asked {
@@ -55,6 +58,19 @@ async fn ask_one(edge: &EdgeAddress, strictness: Strictness) -> anyhow::Result<S
         .try_collect()
         .await?;
     Ok(Said { sync, tickets })
+}
+
+/// Waits until the edges that answered have reported all that the books have of
+/// them, so that the hashes can be compared there.
+pub(super) async fn await_heartbeats(pool: &Pool, asked: &[Asked]) -> anyhow::Result<()> {
+    let answered = asked.iter().filter(|asked| asked.said.is_ok());
+    let answered: Vec<EdgeId> = answered.map(|asked| asked.edge.edge_id).collect();
+    let mut conn = pool.acquire().await.context("the books cannot be reached")?;
+    let begin = Instant::now();
+    while verify::unheard(&mut conn, &answered).await? > 0 && begin.elapsed() < HEARTBEAT_LIMIT {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 /// Compares what the edges said with the books.

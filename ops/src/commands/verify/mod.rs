@@ -75,6 +75,9 @@ pub async fn verify(
 ) -> anyhow::Result<Verdict> {
     let waiting = waiting::check(pool, strictness).await?;
     let asked = edges::ask(edges, strictness).await;
+    if strictness.settled {
+        edges::await_heartbeats(pool, &asked).await?;
+    }
     let mut checks = verify::books(pool).await.context("the books cannot be read")?;
     checks.push(waiting);
     checks.push(edges::check(pool, asked, strictness).await?);
