@@ -10,6 +10,7 @@
 
 mod books;
 mod company;
+mod edge_schema;
 mod journal_writer;
 mod menu;
 mod nats;
@@ -19,6 +20,7 @@ mod wait;
 
 pub use books::Books;
 pub use company::{Company, Store, enrol_edge, seed_company};
+pub use edge_schema::EdgeSchema;
 pub use journal_writer::{JournalWriter, cash_usd};
 pub use menu::{sample_catalogue, sample_id};
 pub use nats::Nats;

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Table, presets::NOTHING};
 
 use crate::{log_file, stack::Record};
 
 /// The parts of a stack, where to reach them, and where the data lies.
 pub fn of(record: &Record, data_dir: &Path) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["part", "where"]);
+    table.load_style(NOTHING).set_header(["part", "where"]);
     let centre = &record.centre_url;
     table.add_row(["centre", centre.as_str()]);
     table.add_row(["centre's metrics", &format!("{centre}/metrics")]);

@@ -1,6 +1,10 @@
 //! `tillstream up`: the whole stack on this machine, until Ctrl-C.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use schemas::SystemClock;
@@ -63,13 +67,13 @@ impl Args {
         if self.fresh {
             stack::remove(&data_dir)?;
         }
-        println!("starting in {} …", data_dir.display());
+        say(format_args!("starting in {} …", data_dir.display()));
         let options = StackOptions { ports: self.ports(), ..StackOptions::new(data_dir) };
         let starting = Stack::start(options, Arc::new(SystemClock));
         let Some(stack) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
         let mut stack = stack.context("the stack does not start")?;
         let outcome = self.serve(&mut stack, &shutdown).await;
-        println!("stopping …");
+        say("stopping …");
         outcome.and(stack.shutdown().await)
     }
 
@@ -107,21 +111,26 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     if args.fresh {
         stack::remove(&data_dir)?;
     }
-    println!("starting in {} …", data_dir.display());
+    say(format_args!("starting in {} …", data_dir.display()));
     let options = StackOptions { ports: args.ports(), ..StackOptions::new(data_dir) };
     let starting = Stack::start(options, Arc::new(SystemClock));
     let Some(stack) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
     let mut stack = stack.context("the stack does not start")?;
     let outcome = serve(&mut stack, &shutdown).await;
-    println!("stopping …");
+    say("stopping …");
     outcome.and(stack.shutdown().await)
 }
 
 async fn serve(stack: &mut Stack, shutdown: &CancellationToken) -> anyhow::Result<()> {
-    println!("{}", table::of(stack.record(), stack.data_dir()));
-    println!("up; Ctrl-C stops it");
+    say(table::of(stack.record(), stack.data_dir()));
+    say("up; Ctrl-C stops it");
     tokio::select! {
         () = shutdown.cancelled() => Ok(()),
         failure = stack.failure() => Err(failure),
     }
+}
+
+/// Prints a line. That nobody reads any more (`up | head`) stops nothing.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
 }

@@ -64,10 +64,14 @@ impl Record {
 
     /// The books' URL without the password, to be shown.
     pub fn books_url_shown(&self) -> String {
-        match (self.books_url.split_once("://"), self.books_url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, place))) => format!("{scheme}://{place}"),
-            _ => String::new(),
-        }
+        // postgres://user:password@host:port/database
+        let shown = || {
+            let (scheme, rest) = self.books_url.split_once("://")?;
+            let (account, place) = rest.rsplit_once('@')?;
+            let (user, _) = account.split_once(':')?;
+            Some(format!("{scheme}://{user}@{place}"))
+        };
+        shown().unwrap_or_default()
     }
 }
 
