@@ -35,6 +35,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a shard that stopped waits before it looks again.
 const STOPPED_PAUSE: Duration = Duration::from_secs(30);
+/// The most messages of one kind that one batch logs.
+const MAX_LOGGED: usize = 10;
 
 /// Why a lease is held no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,23 +156,37 @@ impl<'a> Holding<'a> {
         }
     }
 
-    /// Acks, and tells whoever waits. All of it may be lost.
-    async fn tell(&self, received: &[Received], outcome: &Outcome) {
+    /// Says what a person must hear of: every hold, and the first of the others.
+    fn log(&self, outcome: &Outcome) {
         let shard = self.shard.number;
+        let mut dropped = 0;
         for alarm in &outcome.alarms {
             match alarm {
                 Alarm::Held { edge_id, why } => {
                     tracing::error!(shard, edge.id = %edge_id, why, "an edge is held");
                 }
                 Alarm::Unverifiable { entry, why } => {
-                    tracing::error!(shard, entry, why, "a message was dropped as unverifiable");
+                    dropped += 1;
+                    if dropped <= MAX_LOGGED {
+                        tracing::error!(shard, entry, why, "a message was dropped as unverifiable");
+                    }
                 }
             }
         }
-        for ((edge, seq), aside) in &outcome.booked.set_aside {
+        let set_aside = &outcome.booked.set_aside;
+        for ((edge, seq), aside) in set_aside.iter().take(MAX_LOGGED) {
             tracing::warn!(shard, edge.id = %edge, entry.seq = seq, reason = %aside.reason,
                 detail = aside.detail, "an entry was set aside");
         }
+        if dropped.max(set_aside.len()) > MAX_LOGGED {
+            let set_aside = set_aside.len();
+            tracing::warn!(shard, dropped, set_aside, "not all of a batch's are told of above");
+        }
+    }
+
+    /// Acks, and tells whoever waits. All of it may be lost.
+    async fn tell(&self, received: &[Received], outcome: &Outcome) {
+        self.log(outcome);
         let bus = &self.shard.bus;
         let deliveries: Vec<&Delivery> = received.iter().map(|message| &message.delivery).collect();
         let mut told = entries::ack(bus, deliveries).await;
@@ -185,7 +201,7 @@ impl<'a> Holding<'a> {
             told = told.and(notices::notify(bus, WAKE_RELAY, &()).await);
         }
         if let Err(error) = told {
-            tracing::warn!(shard, %error, "not everyone heard of a batch");
+            tracing::warn!(shard = self.shard.number, %error, "not everyone heard of a batch");
         }
     }
 }

@@ -157,6 +157,9 @@ fn sale_finalized(origin: Origin, payload: &[u8]) -> Result<Reading, String> {
     if (event.tender.method == TenderMethod::Khqr) != event.tender.khqr.is_some() {
         return Err("a KHQR tender, and no other, has a proof".to_owned());
     }
+    if i64::try_from(event.catalogue.version).is_err() {
+        return Err(format!("its catalogue's version is {}", event.catalogue.version));
+    }
     lines(&event)?;
     figures(&event)?;
     deductions(&event)?;

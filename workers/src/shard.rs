@@ -11,10 +11,18 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use bus::{Bus, BusError, entries::ShardConsumer, retry};
+use bus::{
+    Bus, BusError,
+    entries::{Delivery, ShardConsumer},
+    retry,
+};
+use schemas::Entry;
 use store::{Failure, Pool, classify, lease::Lease};
 use telemetry::CancellationToken;
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::AbortHandle,
+};
 
 use crate::{
     booking::in_full,
@@ -27,6 +35,8 @@ use crate::{
 pub const BATCH_MESSAGES: usize = 500;
 /// The most messages looked at ahead of the batch that is being committed.
 const LOOK_AHEAD: usize = 2 * BATCH_MESSAGES;
+/// The most that these and the batch itself may weigh, in KiB of payload.
+const LOOK_AHEAD_KIB: usize = 32 * 1024;
 /// The pauses after a failure that passes by itself: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -117,9 +127,8 @@ impl Shard {
                     Err(error) => Err(error.into()),
                 };
             }
-            let received =
-                Arc::new(std::mem::replace(&mut batch, Vec::with_capacity(BATCH_MESSAGES)));
-            if let Some(end) = holding.process(received).await? {
+            let (received, _weights): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+            if let Some(end) = holding.process(Arc::new(received)).await? {
                 return Ok(end);
             }
         }
@@ -175,20 +184,37 @@ impl Shard {
     }
 }
 
+/// A message that was looked at, and its weight, which it gives back when it is
+/// dropped.
+type Weighed = (Received, OwnedSemaphorePermit);
+
 /// Looks at messages as they arrive, until nobody takes them.
 async fn look_ahead(
     mut consumer: ShardConsumer,
     shard: u16,
     shards: u16,
-    ahead: mpsc::Sender<Received>,
+    ahead: mpsc::Sender<Weighed>,
 ) -> Result<(), BusError> {
+    let room = Arc::new(Semaphore::new(LOOK_AHEAD_KIB));
     loop {
         for delivery in consumer.next_batch(BATCH_MESSAGES).await? {
-            if ahead.send(receive(delivery, shard, shards)).await.is_err() {
+            let weight = kibibytes(&delivery);
+            let received = receive(delivery, shard, shards);
+            // It is never closed.
+            let Ok(weight) = Arc::clone(&room).acquire_many_owned(weight).await else {
+                return Ok(());
+            };
+            if ahead.send((received, weight)).await.is_err() {
                 return Ok(());
             }
         }
     }
+}
+
+/// What a message weighs, rounded up; no payload is larger than an entry's.
+fn kibibytes(delivery: &Delivery) -> u32 {
+    let bytes = delivery.entry.as_ref().map_or(0, |entry| entry.payload.len());
+    u32::try_from(bytes.min(Entry::MAX_PAYLOAD_BYTES) / 1024).unwrap_or_default() + 1
 }
 
 /// Ends a task with the scope that started it.

@@ -101,6 +101,14 @@ impl World {
 }
 
 impl Workers {
+    /// Waits for something that needs them to run.
+    async fn until<T>(&mut self, what: impl Future<Output = T>) -> T {
+        tokio::select! {
+            ended = &mut self.task => panic!("the workers ended: {ended:?}"),
+            done = what => done,
+        }
+    }
+
     async fn stop(self) {
         self.stop.cancel();
         self.task.await.unwrap().unwrap();
@@ -286,16 +294,17 @@ async fn the_books_may_go_away_and_come_back_under_load() {
             store.write(&steps)
         })
         .collect();
-    let workers = world.workers();
+    let mut workers = world.workers();
     for (store, entries) in journals.iter().enumerate() {
         world.send(store, &entries[..150], 0).await;
     }
+    workers.until(world.booked(0, 1)).await;
     world.books.restart().await;
     for (store, entries) in journals.iter().enumerate() {
         world.send(store, &entries[150..], 0).await;
     }
     for store in 0..2 {
-        world.booked(store, 301).await;
+        workers.until(world.booked(store, 301)).await;
     }
     workers.stop().await;
     assert_eq!(world.snapshot().await.sales.len(), 600);
