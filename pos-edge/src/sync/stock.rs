@@ -50,6 +50,11 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
             changed = line.changed() => {
                 changed.context("the connection is gone")?;
                 if *line.borrow_and_update() == Connection::Connected {
+                    // First follow, then look: what moves in between comes too.
+                    // If it cannot be followed yet, it is tried on by itself.
+                    if let Err(error) = facts.connect().await {
+                        tracing::debug!(%error, "stock movements cannot be followed yet");
+                    }
                     snapshot_at = Instant::now();
                 }
             }
