@@ -20,12 +20,13 @@ mod updates;
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::DefaultBodyLimit,
-    http::{Method, Uri},
+    http::{HeaderValue, Method, Uri, header},
     middleware,
     routing::get,
 };
+use bytes::Bytes;
 use schemas::DeviceId;
 use telemetry::metrics::PrometheusHandle;
 use tokio::sync::Semaphore;
@@ -41,6 +42,8 @@ use crate::{
 };
 use meters::Meters;
 use problem::{Code, Problem};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -81,10 +84,13 @@ pub fn router(
     };
     let gate = limits::Gate::new(limits.requests_at_once, limits.request_timeout());
     let (served, document) = routes().split_for_parts();
+    // The router is cloned for each connection: what it holds must be cheap to
+    // clone. Writing the document cannot fail: it was made from types.
+    let document = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
     served
         .route_layer(middleware::from_fn_with_state(gate, limits::pass))
         .route("/healthz", get(healthy))
-        .route("/openapi.json", get(async move || Json(document)))
+        .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, JSON)], document)))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(limits.body_bytes))

@@ -16,14 +16,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Api,
+    Api, JSON,
     problem::{Code, Problem},
     request::{Body, IdempotencyKey, TicketPath},
 };
 use crate::capture::{self, Answer};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A fresh ticket.
 #[derive(Debug, Serialize, ToSchema)]

@@ -104,11 +104,17 @@ fn missing(seq: u64) -> JournalError {
 
 /// Does one step of the later check and makes known how far it is.
 pub(super) async fn step(ledger: &mut Ledger) {
+    let refreshed = ledger.refresh().await;
     let Some(mut checking) = ledger.checking.take() else { return };
-    match advance(ledger, &mut checking).await {
+    let advanced = match refreshed {
+        Ok(()) => advance(ledger, &mut checking).await,
+        Err(error) => Err(error),
+    };
+    match advanced {
         Ok(true) => {}
         Ok(false) => ledger.checking = Some(checking),
         Err(error) => {
+            ledger.note(&error);
             let edge = ledger.shared.identity.edge_id;
             tracing::error!(edge.id = %edge, %error, "the journal is damaged; nothing after it is sent");
             ledger.shared.damage.send_replace(Some(error.to_string()));

@@ -79,6 +79,8 @@ impl Files {
             .filename(&self.journal)
             .create_if_missing(create)
             .pragma("key", key.pragma().to_string())
+            // What it would print is told by the errors.
+            .pragma("cipher_log_level", "NONE")
             .locking_mode(SqliteLockingMode::Exclusive)
             .disable_statement_logging();
         // Up to here nothing was read from the file.

@@ -159,7 +159,6 @@ pub(super) async fn capture(
     ledger: &mut Ledger,
     group: &mut [Capture],
 ) -> Result<Vec<Result<Captured, Refusal>>, JournalError> {
-    ledger.refresh().await?;
     let mut known = look_up(&mut ledger.connection, group).await?;
     let mut head = *ledger.shared.head.borrow();
     let now = ledger.shared.clock.now();

@@ -19,7 +19,6 @@ pub(super) async fn record(
     ledger: &mut Ledger,
     mut rows: Vec<InvoiceAssignedV1>,
 ) -> Result<u64, JournalError> {
-    ledger.refresh().await?;
     let held = *ledger.shared.mapping_seq.borrow();
     rows.retain(|row| row.mapping_seq > held);
     let mut newest = held;

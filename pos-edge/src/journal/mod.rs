@@ -341,9 +341,9 @@ impl Journal {
         self.ask(move |ledger| Box::pin(stock::view(&mut ledger.connection, items))).await
     }
 
-    /// What the journal takes on the disk, and what is free beside it.
+    /// What the journal takes on the disk, and what it may still take.
     pub fn storage(&self) -> StorageReport {
-        self.shared.files.storage()
+        self.shared.storage()
     }
 
     /// Gives the journal another bound than [`JournalSettings::max_bytes`].
@@ -453,8 +453,15 @@ impl Journal {
         let (answer, answered) = oneshot::channel();
         let request = Request::Job(Box::new(move |ledger| {
             Box::pin(async move {
+                let outcome = match ledger.refresh().await {
+                    Ok(()) => job(ledger).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = &outcome {
+                    ledger.note(error);
+                }
                 // Whoever asked may have gone; what was asked is done all the same.
-                let _nobody_waits = answer.send(job(ledger).await);
+                let _nobody_waits = answer.send(outcome);
             })
         }));
         self.requests.send(request).await.map_err(|_| JournalError::Closed)?;

@@ -18,7 +18,7 @@ use super::{
     key::JournalKey,
     sessions,
     settings::{EdgeIdentity, JournalSettings},
-    state::{Ledger, Shared},
+    state::{Health, Ledger, Shared},
 };
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
@@ -127,10 +127,12 @@ pub(super) async fn open(
     let mut ledger = Ledger {
         connection,
         fence,
-        key: found,
+        key,
+        fingerprint: found,
         shared,
         captured: 0,
-        stale: false,
+        health: Health::Good,
+        max_bytes: None,
         checking,
         contacts_written_at,
     };
@@ -244,6 +246,11 @@ impl Ledger {
     /// Reads from the journal what is kept beside it in memory.
     pub(super) async fn read_state(&mut self) -> Result<(), JournalError> {
         let head = entries::head(&mut self.connection).await?;
+        let promised = *self.shared.head.borrow();
+        if entries::hash_at(&mut self.connection, promised.seq).await? != Some(promised.hash) {
+            let why = format!("entry {} was written and is gone", promised.seq);
+            return Err(JournalError::Storage(why));
+        }
         let row = sqlx::query!(
             "SELECT confirmed_seq, confirmed_hash, mapping_seq, held_reason, rolled_back_reason,
                     coalesce((SELECT sale_no FROM ticket ORDER BY seq DESC LIMIT 1), 0)

@@ -29,7 +29,6 @@ pub struct SyncCounts {
 
 /// See [`super::Journal::confirm`].
 pub(super) async fn confirm(ledger: &mut Ledger, cursor: JournalHead) -> Result<(), JournalError> {
-    ledger.refresh().await?;
     let confirmed = *ledger.shared.confirmed.borrow();
     let head = *ledger.shared.head.borrow();
     if cursor.seq < confirmed.seq || cursor == confirmed {
@@ -106,7 +105,6 @@ pub(super) async fn set_held(
 
 /// See [`super::Journal::sync_counts`].
 pub(super) async fn counts(ledger: &mut Ledger) -> Result<SyncCounts, JournalError> {
-    ledger.refresh().await?;
     let head = *ledger.shared.head.borrow();
     let confirmed = *ledger.shared.confirmed.borrow();
     let (seq, next) = (place_in(confirmed.seq), place_in(confirmed.seq.saturating_add(1)));

@@ -2,19 +2,27 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use schemas::{CashSessionId, Clock, DeviceId, Timestamp, edge_api::Update, requests::JournalHead};
+use schemas::{
+    CashSessionId, Clock, DeviceId, Timestamp,
+    edge_api::Update,
+    requests::{JournalHead, StorageReport},
+};
 use sqlx::SqliteConnection;
 use tokio::sync::{broadcast, watch};
 
 use super::{
     catalogue::CatalogueInUse,
     chain::Checking,
-    error::JournalError,
+    error::{JournalError, OpenError},
     fence::{Fence, Mark},
     files::{Files, PAGE_BYTES},
+    key::JournalKey,
     sessions::OpenSession,
     settings::EdgeIdentity,
     tickets::TicketErrors,
@@ -28,13 +36,16 @@ const UPDATES_KEPT: usize = 1_024;
 pub(super) struct Ledger {
     pub(super) connection: SqliteConnection,
     pub(super) fence: Fence,
+    pub(super) key: JournalKey,
     /// The fingerprint of the key, for the fence's mark.
-    pub(super) key: String,
+    pub(super) fingerprint: String,
     pub(super) shared: Arc<Shared>,
     /// How many sales there are.
     pub(super) captured: u64,
-    /// Set when a commit failed: what was read before it may not be true.
-    pub(super) stale: bool,
+    /// What has to be done before the connection is used again.
+    pub(super) health: Health,
+    /// The most that the file may grow to, in bytes.
+    pub(super) max_bytes: Option<u64>,
     /// The check of older entries that is still going on.
     pub(super) checking: Option<Checking>,
     /// When device contacts were last written.
@@ -46,6 +57,8 @@ pub(super) struct Shared {
     pub(super) identity: EdgeIdentity,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) files: Files,
+    /// The bound on the journal's file, in bytes.
+    max_bytes: AtomicU64,
     pub(super) head: watch::Sender<JournalHead>,
     pub(super) verified: watch::Sender<u64>,
     pub(super) damage: watch::Sender<Option<String>>,
@@ -58,6 +71,18 @@ pub(super) struct Shared {
     sessions: RwLock<HashMap<CashSessionId, OpenSession>>,
     ticket_errors: Mutex<Option<TicketErrors>>,
     contacts: Mutex<HashMap<DeviceId, Timestamp>>,
+}
+
+/// What has to be done before the connection is used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Health {
+    /// Nothing.
+    Good,
+    /// A transaction failed: what is really there must be read again.
+    Stale,
+    /// The storage failed: the connection must be made anew. SQLCipher refuses
+    /// everything on a connection that met one damaged page.
+    Broken,
 }
 
 /// Whether a transaction is waited for on the disk.
@@ -76,6 +101,7 @@ impl Shared {
             identity,
             clock,
             files,
+            max_bytes: AtomicU64::new(u64::MAX),
             head: watch::Sender::new(JournalHead::EMPTY),
             verified: watch::Sender::new(0),
             damage: watch::Sender::new(None),
@@ -89,6 +115,13 @@ impl Shared {
             ticket_errors: Mutex::default(),
             contacts: Mutex::default(),
         }
+    }
+
+    /// What the journal takes, and what it may still take.
+    pub(super) fn storage(&self) -> StorageReport {
+        let StorageReport { journal_bytes, free_bytes } = self.files.storage();
+        let allowed = self.max_bytes.load(Ordering::Relaxed).saturating_sub(journal_bytes);
+        StorageReport { journal_bytes, free_bytes: free_bytes.min(allowed) }
     }
 
     // None of these locks is held while anything can panic.
@@ -140,7 +173,7 @@ impl Ledger {
     /// Commits what was written, or undoes it if the writing failed.
     ///
     /// An error from COMMIT leaves the outcome unknown; it is undone as far as
-    /// SQLite can, and the ledger is stale until [`Self::refresh`] has read
+    /// SQLite can, and nothing more is done before [`Self::refresh`] has read
     /// what is really there.
     pub(super) async fn finish<T>(
         &mut self,
@@ -154,20 +187,44 @@ impl Ledger {
                 .map_err(JournalError::from),
             Err(error) => Err(error),
         };
-        if outcome.is_err() {
-            self.stale = true;
+        if let Err(error) = &outcome {
+            self.health = self.health.max(Health::Stale);
+            self.note(error);
             // SQLite undoes some failures by itself; then there is nothing to undo.
             let _undone = sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await;
         }
         outcome
     }
 
-    /// Reads again what is really there, if a commit failed since.
-    pub(super) async fn refresh(&mut self) -> Result<(), JournalError> {
-        if self.stale {
-            self.read_state().await?;
-            self.stale = false;
+    /// Remembers that the storage failed, if that is the error.
+    pub(super) fn note(&mut self, error: &JournalError) {
+        if matches!(error, JournalError::Storage(_)) {
+            self.health = Health::Broken;
         }
+    }
+
+    /// Makes the connection usable again, if something failed since.
+    pub(super) async fn refresh(&mut self) -> Result<(), JournalError> {
+        if self.health == Health::Broken {
+            self.connect_again().await?;
+        }
+        if self.health != Health::Good {
+            self.read_state().await?;
+            self.health = Health::Good;
+        }
+        Ok(())
+    }
+
+    async fn connect_again(&mut self) -> Result<(), JournalError> {
+        let files = self.shared.files.clone();
+        let failed = |error: OpenError| JournalError::Storage(error.to_string());
+        // It does not touch the file before the old connection is closed.
+        let connection = files.connect(&self.key, false).await.map_err(failed)?;
+        let old = std::mem::replace(&mut self.connection, connection);
+        files.close_untouched(old, true).await;
+        files.make_writable(&mut self.connection).await?;
+        self.limit_bytes(self.max_bytes).await?;
+        self.health = Health::Stale;
         Ok(())
     }
 
@@ -176,7 +233,7 @@ impl Ledger {
     pub(super) fn write_mark(&self) {
         let mark = Mark {
             edge_id: self.shared.identity.edge_id,
-            key: self.key.clone(),
+            key: self.fingerprint.clone(),
             head: *self.shared.head.borrow(),
         };
         if let Err(error) = self.fence.write(&mark, false) {
@@ -190,6 +247,8 @@ impl Ledger {
         let pages = bytes.map_or(MOST_PAGES, |bytes| (bytes / PAGE_BYTES).clamp(1, MOST_PAGES));
         let pragma = format!("PRAGMA max_page_count = {pages}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(pragma)).execute(&mut self.connection).await?;
+        self.max_bytes = bytes;
+        self.shared.max_bytes.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(())
     }
 }

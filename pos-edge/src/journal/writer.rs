@@ -76,9 +76,14 @@ pub(super) async fn run(
 async fn capture(ledger: &mut Ledger, group: &mut Vec<Waiting>) {
     let (mut captures, answers): (Vec<_>, Vec<_>) =
         group.drain(..).map(|waiting| (waiting.capture, waiting.answer)).unzip();
-    let outcomes = match group::capture(ledger, &mut captures).await {
+    let captured = match ledger.refresh().await {
+        Ok(()) => group::capture(ledger, &mut captures).await,
+        Err(error) => Err(error),
+    };
+    let outcomes = match captured {
         Ok(outcomes) => outcomes,
         Err(error) => {
+            ledger.note(&error);
             tracing::error!(edge.id = %ledger.shared.identity.edge_id, %error, captures = captures.len(), "nothing was captured");
             captures.iter().map(|_| Err(Refusal::Journal(error.clone()))).collect()
         }

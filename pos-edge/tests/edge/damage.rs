@@ -2,8 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use pos_edge::journal::{Journal, JournalError, JournalSettings, OpenError};
-use schemas::SystemClock;
+use pos_edge::journal::{Journal, JournalError, JournalSettings, NewSale, OpenError};
+use schemas::{Sha256Hash, SystemClock, TicketId, Usd};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use testkit::BOUND;
 
@@ -26,9 +26,13 @@ async fn tamper(dir: &Path, sql: &'static str) {
 
 /// A closed store with a session and 30 sales: entries 1 to 31.
 async fn closed() -> Closed {
+    closed_with(30).await
+}
+
+async fn closed_with(sales: usize) -> Closed {
     let store = Store::with_menu().await;
     let session = store.till.open_session().await;
-    for n in 0..30 {
+    for n in 0..sales {
         store.till.sell(&format!("t{n}"), &session).await.ok(201);
     }
     store.stop().await
@@ -98,4 +102,54 @@ async fn what_the_start_had_no_time_for_is_checked_before_it_is_published() {
     tokio::time::timeout(BOUND, verified.wait_for(|seq| *seq == 31)).await.unwrap().unwrap();
     assert!(journal.damage().borrow().is_none());
     journal.close().await;
+}
+
+/// A sale that makes no sense, but is captured as any other.
+fn sale_in(journal: &Journal, ticket: &str) -> NewSale {
+    let session = journal.open_sessions(None).remove(0);
+    NewSale {
+        ticket_id: TicketId::parse(ticket).unwrap(),
+        request_hash: Sha256Hash::ZERO,
+        device_id: session.device_id,
+        cash_session_id: session.cash_session_id,
+        finalized_at: session.opened_at,
+        grand_total_usd: Usd::ZERO,
+        stock: Vec::new(),
+        payload: b"{}".to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_page_fails_what_it_holds_and_nothing_else() {
+    /// More than the start reads at once.
+    const SALES: usize = 150;
+    let left = closed_with(SALES).await;
+    let file = left.dir.path().join("journal.db");
+    let fence = left.dir.path().join("journal.fence");
+    let (whole, mark) = (std::fs::read(&file).unwrap(), std::fs::read(&fence).unwrap());
+    let mut unread = 0;
+    for page in (0..whole.len() / 4_096).step_by(7) {
+        let mut flipped = whole.clone();
+        flipped[page * 4_096 + 1_234] ^= 0x20;
+        std::fs::write(&file, &flipped).unwrap();
+        std::fs::write(&fence, &mark).unwrap();
+        // Too little to look at every page.
+        let Ok(journal) = open(&left, 1_024).await else { continue };
+        let mut lost = 0;
+        for n in 0..SALES {
+            let ticket = TicketId::parse(format!("t{n}")).unwrap();
+            if let Err(error) = journal.sale(ticket).await {
+                assert!(matches!(error, JournalError::Storage(_)), "{error}");
+                lost += 1;
+            }
+        }
+        if (1..SALES / 2).contains(&lost) {
+            unread += lost;
+            let sale = journal.capture_sale(sale_in(&journal, "after")).await.unwrap();
+            assert!(!sale.replayed);
+            assert_eq!(journal.head().borrow().seq, SALES as u64 + 2);
+        }
+        journal.close().await;
+    }
+    assert!(unread > 0);
 }

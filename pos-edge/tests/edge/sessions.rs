@@ -23,6 +23,7 @@ async fn a_session_is_opened_once_for_each_till_and_person() {
     assert_eq!(second.problem(409), "session_already_open");
     let id = opened["cash_session_id"].as_str().unwrap();
     assert!(second.json()["detail"].as_str().unwrap().contains(id));
+    store.clock.set(crate::store::OPENING.plus_micros(1_000_000));
     store.till.post(PATH, "k3", &session_of("Counter 1", "Dara")).await.ok(201);
     store.till.post(PATH, "k4", &session_of("Counter 2", "Sokha")).await.ok(201);
 
