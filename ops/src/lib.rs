@@ -1,5 +1,6 @@
 //! The tillstream command: up, demo, drive, verify, bench, status.
 
+pub mod bench;
 pub mod commands;
 pub mod company;
 pub mod demo;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ops::commands::{drive, status, up, verify};
+use ops::commands::{bench, drive, edge, status, up, verify};
 use telemetry::CancellationToken;
 
 /// tillstream carries sales from the tills of a shop to the books of its
@@ -22,6 +22,8 @@ enum Command {
     Status(status::Args),
     Verify(verify::Args),
     Drive(drive::Args),
+    Bench(bench::Args),
+    Edge(edge::Args),
 }
 
 impl Command {
@@ -31,6 +33,8 @@ impl Command {
             Self::Status(args) => status::run(args, shutdown).await,
             Self::Verify(args) => verify::run(args, shutdown).await,
             Self::Drive(args) => drive::run(args, shutdown).await,
+            Self::Bench(args) => bench::run(args, shutdown).await,
+            Self::Edge(args) => edge::run(args, shutdown).await,
         }
     }
 }
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
                 return ExitCode::FAILURE;
             }
         }
+        Command::Edge(_) => {}
         _ => telemetry::logs::install(QUIET),
     }
     telemetry::main("tillstream", |shutdown| command.run(shutdown))

@@ -2,7 +2,9 @@
 
 pub mod up;
 
+pub mod bench;
 pub mod drive;
+pub mod edge;
 pub mod reach;
 pub mod status;
 pub mod verify;

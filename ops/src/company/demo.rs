@@ -64,8 +64,12 @@ pub fn demo() -> Company {
     stores_of(TenantId::derived(NAMESPACE, "demo"), NAME)
 }
 
-/// The same three stores under another company's id and name.
-pub(crate) fn stores_of(tenant_id: TenantId, name: &str) -> Company {
+/// A new company with the same three stores, under another name.
+pub fn company_like_demo(name: &str) -> Company {
+    stores_of(TenantId::from_uuid(Uuid::now_v7()), name)
+}
+
+fn stores_of(tenant_id: TenantId, name: &str) -> Company {
     let names = Names(tenant_id);
     let menu = Menu(tenant_id);
     let stores = PROFILES

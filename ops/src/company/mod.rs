@@ -11,7 +11,7 @@ mod menu;
 mod seed;
 mod shopper;
 
-pub use demo::demo;
+pub use demo::{company_like_demo, demo};
 pub use imported::{Item, Outlet, Plan, imported};
 pub use seed::{SeedError, retire_edges, seed};
 pub use shopper::Shopper;
