@@ -3,15 +3,18 @@
 
 use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use pos_edge::journal::{EdgeIdentity, Journal};
 use schemas::{BranchId, Clock, EdgeId, TenantId};
 use serde::{Deserialize, Serialize};
 use supervise::Line;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{record::EdgeRecord, services::watch};
+use super::{
+    record::EdgeRecord,
+    services::{STOP_LIMIT, watch},
+};
 
 /// Says which edge a folder is of; written when its journal is there.
 const PLAN: &str = "edge.json";
@@ -110,7 +113,11 @@ impl Edge {
 
     pub(super) async fn close(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
-        self.task.await.with_context(|| format!("the edge of {} panicked", self.plan.name))
+        let name = &self.plan.name;
+        match timeout(STOP_LIMIT, self.task).await {
+            Ok(ended) => ended.with_context(|| format!("the edge of {name} panicked")),
+            Err(_) => bail!("the edge of {name} does not stop"),
+        }
     }
 }
 

@@ -24,7 +24,10 @@ use bus::{Bus, topology::TopologySettings};
 use nix::fcntl::Flock;
 use schemas::{Clock, EdgeId};
 use store::Pool;
-use tokio::sync::{Mutex, mpsc};
+use tokio::{
+    sync::{Mutex, mpsc},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use edges::{Edge, EdgePlan};
@@ -261,7 +264,8 @@ impl Stack {
         }
         self.shutdown.cancel();
         outcome = outcome.and(self.services.ended().await);
-        self.pool.close().await;
+        // A connection that somebody forgot to give back must not hold this up.
+        let _ = timeout(services::STOP_LIMIT, self.pool.close()).await;
         outcome = outcome.and(self.servers.lock().await.stop().await);
         outcome.and(record::forget(&self.data_dir))
     }

@@ -10,8 +10,8 @@ use schemas::Clock;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long a service may take to stop.
-const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// How long a service or an edge may take to stop.
+pub(super) const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// What the services are told.
 pub(super) struct Plan {
