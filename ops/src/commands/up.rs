@@ -57,35 +57,6 @@ impl Args {
         Ok(())
     }
 
-    /// Runs the stack until `shutdown`, or until the demo is over with `--exit`.
-    ///
-    /// # Errors
-    /// If the stack does not start, a part of it fails, or the verdict does not
-    /// hold.
-    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let data_dir = self.data_dir()?;
-        if self.fresh {
-            stack::remove(&data_dir)?;
-        }
-        say(format_args!("starting in {} …", data_dir.display()));
-        let options = StackOptions { ports: self.ports(), ..StackOptions::new(data_dir) };
-        let starting = Stack::start(options, Arc::new(SystemClock));
-        let Some(stack) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
-        let mut stack = stack.context("the stack does not start")?;
-        let outcome = self.serve(&mut stack, &shutdown).await;
-        say("stopping …");
-        outcome.and(stack.shutdown().await)
-    }
-
-    async fn serve(&self, stack: &mut Stack, shutdown: &CancellationToken) -> anyhow::Result<()> {
-        println!("{}", table::of(stack.record(), stack.data_dir()));
-        println!("up; Ctrl-C stops it");
-        tokio::select! {
-            () = shutdown.cancelled() => Ok(()),
-            failure = stack.failure() => Err(failure),
-        }
-    }
-
     fn data_dir(&self) -> anyhow::Result<PathBuf> {
         self.data_dir.clone().map_or_else(default_data_dir, Ok)
     }
