@@ -5,11 +5,12 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::Path};
 use anyhow::Context;
 use schemas::Clock;
 
-use crate::journal::{EdgeIdentity, Journal, JournalKey, JournalSettings};
+use crate::journal::{EdgeIdentity, Journal, JournalKey, JournalSettings, KEY_VARIABLE};
 
 /// Makes `dir` (mode 0700) with a fresh key (`journal.key`, mode 0600) and an
-/// empty journal. A key that is there already is used: an enrolment that was
-/// interrupted can be repeated. The centre must know the edge's ids.
+/// empty journal. A key that is there already, or in [`KEY_VARIABLE`], is used:
+/// an enrolment that was interrupted can be repeated. The centre must know the
+/// edge's ids.
 ///
 /// # Errors
 /// If there is a journal already, or the disk refuses.
@@ -20,7 +21,7 @@ pub async fn enrol(dir: &Path, identity: EdgeIdentity, clock: &dyn Clock) -> any
         .create(dir)
         .with_context(|| format!("cannot make {}", dir.display()))?;
     let key_file = dir.join("journal.key");
-    if !key_file.exists() {
+    if !key_file.exists() && std::env::var_os(KEY_VARIABLE).is_none() {
         JournalKey::generate().save(&key_file)?;
     }
     Journal::create(&JournalSettings::in_dir(dir), identity, clock).await?;

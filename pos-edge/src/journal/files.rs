@@ -18,9 +18,9 @@ use super::{JournalSettings, error::OpenError, key::JournalKey};
 /// The most page cache the connection keeps, in KiB.
 const CACHE_KIB: u32 = 8 * 1024;
 /// The write-ahead log is folded into the file when it has this many pages.
-const CHECKPOINT_PAGES: u32 = 1_000;
+const CHECKPOINT_PAGES: u32 = 4_000;
 /// What the write-ahead log is cut back to after a checkpoint, in bytes.
-const WAL_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+const WAL_LIMIT_BYTES: u64 = 32 * 1024 * 1024;
 /// SQLite's page, in bytes.
 pub(super) const PAGE_BYTES: u64 = 4_096;
 

@@ -186,7 +186,9 @@ async fn look(
         }
         Err(error) => return Err(failed(error)),
     }
-    if files.storage().journal_bytes <= settings.check_at_start_bytes {
+    // Beside a log that is to be replayed, pages of the file may rightly be torn.
+    let log_is_empty = fs::metadata(&files.wal).map_or(true, |log| log.len() == 0);
+    if log_is_empty && files.storage().journal_bytes <= settings.check_at_start_bytes {
         check_pages(connection).await.map_err(failed)?.map_or(Ok(()), |why| Err(damaged(why)))?;
     }
     let row = sqlx::query!(

@@ -7,9 +7,9 @@ use schemas::{
 use sqlx::SqliteConnection;
 
 use super::{
+    captures::NewSession,
     columns::{decimal_out, hash_out, place_in, uuid_out},
     error::JournalError,
-    group::NewSession,
     state::Shared,
 };
 

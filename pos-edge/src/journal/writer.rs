@@ -4,9 +4,10 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    captures::{Capture, Captured},
     chain,
     error::Refusal,
-    group::{self, Capture, Captured},
+    group,
     state::Ledger,
 };
 

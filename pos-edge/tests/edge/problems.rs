@@ -79,3 +79,33 @@ async fn metrics_tell_what_was_captured() {
         assert!(value.parse::<u64>().unwrap() > 1_000, "{name} is {value}");
     }
 }
+
+#[tokio::test]
+async fn what_is_too_much_at_once_is_told_to_come_back() {
+    let store = Store::with_menu().await.restart_with(|limits| limits.requests_at_once = 0).await;
+    let refused = store.till.get("/v1/tickets").await;
+    assert_eq!(refused.problem(503), "too_busy");
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(store.till.get("/healthz").await.status, 200);
+    let store = store.restart_with(|limits| limits.watchers = 0).await;
+    assert_eq!(store.till.get("/v1/updates").await.problem(503), "too_busy");
+}
+
+#[tokio::test]
+async fn a_sale_that_was_given_up_on_is_made_once() {
+    let store = Store::with_menu().await;
+    let session = store.till.open_session().await;
+    let store = store.restart_with(|limits| limits.request_timeout_ms = 0).await;
+    let mut head = store.journal.head();
+    let refused = store.till.sell("t1", &session).await;
+    assert_eq!(refused.problem(503), "timed_out");
+    assert_eq!(refused.headers["retry-after"], "1");
+    // It reaches the journal all the same, or the retry makes it.
+    let captured = head.wait_for(|head| head.seq == 2);
+    tokio::time::timeout(testkit::BOUND, captured).await.unwrap().unwrap();
+    let store = store.restart().await;
+    let retry = store.till.sell("t1", &session).await;
+    retry.ok(201);
+    assert_eq!(retry.headers["idempotent-replayed"], "true");
+    assert_eq!(store.journal.head().borrow().seq, 2);
+}

@@ -111,6 +111,14 @@ impl Store {
     pub async fn restart(self) -> Self {
         self.stop().await.start().await
     }
+
+    /// Starts again with other bounds.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Limits)) -> Self {
+        let left = self.stop().await;
+        let mut settings = settings(left.dir.path(), left.identity);
+        change(&mut settings.limits);
+        Self::start_with(settings, left.dir, left.clock).await
+    }
 }
 
 /// What a stopped edge leaves.
