@@ -41,4 +41,4 @@ LEFT JOIN (
     SELECT sale_id, count(*) AS lines, sum(quantity) AS units FROM sale_line GROUP BY sale_id
 ) l ON l.sale_id = s.sale_id
 LEFT JOIN quarantine q ON q.edge_id = e.edge_id AND q.seq = e.seq
-ORDER BY e.edge_id, e.seq
+ORDER BY e.edge_id, e.seq, s.sale_id

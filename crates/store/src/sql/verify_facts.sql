@@ -24,12 +24,14 @@ sequenced AS (
     FROM fact
     GROUP BY branch_id
 ),
--- The oldest that pruned branches still tell.
+pruned AS (
+    SELECT branch_id FROM sequenced WHERE first > 1
+),
+-- The oldest of each kind that is told still.
 kept AS (
-    SELECT t.branch_id, t.edge_id, min(t.entry_seq) AS entry_seq, min(t.invoice_no) AS invoice_no
-    FROM told t
-    JOIN sequenced q ON q.branch_id = t.branch_id AND q.first > 1
-    GROUP BY GROUPING SETS ((t.branch_id, t.edge_id), (t.branch_id))
+    SELECT kind, branch_id, edge_id, min(entry_seq) AS entry_seq, min(invoice_no) AS invoice_no
+    FROM told
+    GROUP BY kind, branch_id, edge_id
 ),
 checked AS (
     SELECT
@@ -48,9 +50,13 @@ checked AS (
     FROM sale s
     FULL JOIN (SELECT * FROM of_entries WHERE kind = 'sale.finalized') f
         ON f.edge_id = s.edge_id AND f.entry_seq = s.entry_seq
-    LEFT JOIN kept k ON k.branch_id = s.branch_id AND k.edge_id = s.edge_id
+    LEFT JOIN pruned p ON p.branch_id = s.branch_id
+    LEFT JOIN kept k ON k.kind = 'sale.finalized' AND k.edge_id = s.edge_id
     WHERE (s.sale_id IS NULL OR f.times IS DISTINCT FROM 1)
-        AND NOT (f.times IS NULL AND s.entry_seq < COALESCE(k.entry_seq, 0))
+        AND NOT (
+            f.times IS NULL AND p.branch_id IS NOT NULL
+            AND COALESCE(s.entry_seq < k.entry_seq, true)
+        )
     UNION ALL
     SELECT
         'invoice.assigned of No. ' || COALESCE(i.no, f.invoice_no) || ' is told '
@@ -58,9 +64,13 @@ checked AS (
         || CASE WHEN i.no IS NULL THEN 'no invoice' ELSE 'one invoice' END
     FROM invoice i
     FULL JOIN of_invoices f ON f.series_id = i.series_id AND f.invoice_no = i.no
-    LEFT JOIN kept k ON k.branch_id = i.branch_id AND k.invoice_no IS NOT NULL
+    LEFT JOIN pruned p ON p.branch_id = i.branch_id
+    LEFT JOIN kept k ON k.kind = 'invoice.assigned' AND k.branch_id = i.branch_id
     WHERE (i.no IS NULL OR f.times IS DISTINCT FROM 1)
-        AND NOT (f.times IS NULL AND i.no < COALESCE(k.invoice_no, 0))
+        AND NOT (
+            f.times IS NULL AND p.branch_id IS NOT NULL
+            AND COALESCE(i.no < k.invoice_no, true)
+        )
     UNION ALL
     SELECT
         'stock.moved of ' || COALESCE(j.edge_id, f.edge_id) || ':'
@@ -71,9 +81,13 @@ checked AS (
     ) j
     FULL JOIN (SELECT * FROM of_entries WHERE kind = 'stock.moved') f
         ON f.edge_id = j.edge_id AND f.entry_seq = j.entry_seq
-    LEFT JOIN kept k ON k.branch_id = j.branch_id AND k.edge_id = j.edge_id
+    LEFT JOIN pruned p ON p.branch_id = j.branch_id
+    LEFT JOIN kept k ON k.kind = 'stock.moved' AND k.edge_id = j.edge_id
     WHERE (j.edge_id IS NULL OR f.times IS DISTINCT FROM 1)
-        AND NOT (f.times IS NULL AND j.entry_seq < COALESCE(k.entry_seq, 0))
+        AND NOT (
+            f.times IS NULL AND p.branch_id IS NOT NULL
+            AND COALESCE(j.entry_seq < k.entry_seq, true)
+        )
 )
 SELECT offender AS "offender!", count(*) OVER () AS "total!"
 FROM checked

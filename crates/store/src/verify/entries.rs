@@ -75,24 +75,23 @@ pub(super) async fn checks(conn: &mut Conn) -> Result<Vec<Check>, Error> {
             if !row.is_sale() {
                 continue;
             }
-            // A payload that was changed is the journal's failure; what it says
-            // now is nobody's.
-            let said = intact
-                .then(|| serde_json::from_slice::<SaleFinalizedV1>(&entry.payload).ok())
-                .flatten();
+            let said = serde_json::from_slice::<SaleFinalizedV1>(&entry.payload).ok();
             tickets.take(&row, &entry, said.as_ref());
-            match (&row.sale, &said) {
-                (Some(booked), Some(said)) => {
-                    compared += 1;
-                    if let Some(field) = booked.differs_from(said) {
+            let Some(booked) = &row.sale else { continue };
+            compared += 1;
+            match &said {
+                Some(said) => {
+                    deductions.take(said);
+                    // What an entry that was changed says is the journal's
+                    // failure, not the sale's.
+                    if let Some(field) = booked.differs_from(said).filter(|_| intact) {
                         sales.wrong(|| format!("sale {} has another {field}", said.sale_id));
                     }
-                    deductions.take(said);
                 }
-                (Some(booked), None) if intact => {
+                None if intact => {
                     sales.wrong(|| format!("sale {} has an entry that is no sale", booked.sale_id));
                 }
-                _ => {}
+                None => {}
             }
         }
     }

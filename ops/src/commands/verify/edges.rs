@@ -62,12 +62,17 @@ async fn ask_one(edge: &EdgeAddress, strictness: Strictness) -> anyhow::Result<S
 
 /// Waits until the edges that answered have reported all that the books have of
 /// them, so that the hashes can be compared there.
-pub(super) async fn await_heartbeats(pool: &Pool, asked: &[Asked]) -> anyhow::Result<()> {
+pub(super) async fn await_heartbeats(
+    pool: &Pool,
+    asked: &[Asked],
+    strictness: Strictness,
+) -> anyhow::Result<()> {
+    let limit = HEARTBEAT_LIMIT.min(strictness.stuck_after);
     let answered = asked.iter().filter(|asked| asked.said.is_ok());
     let answered: Vec<EdgeId> = answered.map(|asked| asked.edge.edge_id).collect();
     let mut conn = pool.acquire().await.context("the books cannot be reached")?;
     let begin = Instant::now();
-    while verify::unheard(&mut conn, &answered).await? > 0 && begin.elapsed() < HEARTBEAT_LIMIT {
+    while verify::unheard(&mut conn, &answered).await? > 0 && begin.elapsed() < limit {
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())

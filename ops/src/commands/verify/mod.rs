@@ -76,7 +76,7 @@ pub async fn verify(
     let waiting = waiting::check(pool, strictness).await?;
     let asked = edges::ask(edges, strictness).await;
     if strictness.settled {
-        edges::await_heartbeats(pool, &asked).await?;
+        edges::await_heartbeats(pool, &asked, strictness).await?;
     }
     let mut checks = verify::books(pool).await.context("the books cannot be read")?;
     checks.push(waiting);

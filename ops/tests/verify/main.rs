@@ -1,0 +1,10 @@
+//! `tillstream verify` must be able to fail: each thing that it checks is
+//! damaged in a real database, and exactly the checks that speak of it fail.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod books;
+mod sold;
+
+mod apart;
+mod edges;
+mod waiting;
