@@ -14,6 +14,7 @@
 
 mod binaries;
 mod child;
+mod cluster;
 mod error;
 mod folder;
 mod line;

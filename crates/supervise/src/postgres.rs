@@ -10,7 +10,6 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    net::{Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -23,6 +22,7 @@ use crate::{
     SuperviseError,
     binaries::postgres_binaries,
     child::{Child, spawn},
+    cluster,
     folder::{self, Log},
     free_port,
 };
@@ -125,7 +125,7 @@ impl Postgres {
         folder::make(folder)?;
         folder::may_hold_postgres(folder)?;
         let lock = folder::lock(folder)?;
-        let made_by = cluster_version(&folder.join("cluster"));
+        let made_by = cluster::version(&folder.join("cluster"));
         let (programs, _) = postgres_binaries(made_by)?;
         let mut server = Self {
             log: Log::in_folder(folder, "postgres.log"),
@@ -227,7 +227,7 @@ impl Postgres {
                 {
                     break status;
                 }
-                if is_ready(&self.cluster(), child.pid(), port).await {
+                if cluster::is_ready(&self.cluster(), child.pid(), port).await {
                     self.port = Some(port);
                     self.child = Some(child);
                     return Ok(());
@@ -272,21 +272,21 @@ impl Postgres {
     /// Waits for a postmaster that is going down, refuses one that is not,
     /// and removes the name of one whose process id belongs to another now.
     async fn await_handover(&self) -> Result<(), SuperviseError> {
-        let cluster = self.cluster();
+        let folder = self.cluster();
         let deadline = Instant::now() + HANDOVER_LIMIT;
-        while let Some(pid) = named_postmaster(&cluster) {
-            if !is_alive(pid) {
+        while let Some(pid) = cluster::named_postmaster(&folder) {
+            if !cluster::is_alive(pid) {
                 // A leftover of a kill: the server itself sorts this out.
                 return Ok(());
             }
-            if !works_in(pid, &cluster) {
-                let stale = cluster.join("postmaster.pid");
+            if !cluster::works_in(pid, &folder) {
+                let stale = folder.join("postmaster.pid");
                 return fs::remove_file(&stale)
                     .map_err(SuperviseError::io(format!("remove {}", stale.display())));
             }
             if Instant::now() >= deadline {
                 return Err(SuperviseError::InUse {
-                    path: cluster,
+                    path: folder,
                     by: format!("a Postgres server, process {pid}"),
                 });
             }
@@ -376,42 +376,4 @@ fn run(mut command: Command, input: &str) -> Result<(), SuperviseError> {
         status: format!("{program}: {}", output.status),
         log: String::from_utf8_lossy(&text).trim().to_owned(),
     })
-}
-
-/// The major version that made a cluster, if there is one.
-fn cluster_version(cluster: &Path) -> Option<u32> {
-    fs::read_to_string(cluster.join("PG_VERSION")).ok()?.trim().parse().ok()
-}
-
-/// The process id in `postmaster.pid`, if there is such a file.
-fn named_postmaster(cluster: &Path) -> Option<u32> {
-    let file = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
-    file.lines().next()?.trim().parse().ok()
-}
-
-/// Ready is: our own postmaster says so in its file (its eighth line, as
-/// `pg_ctl` reads it), and its port answers.
-async fn is_ready(cluster: &Path, pid: u32, port: u16) -> bool {
-    let Ok(file) = fs::read_to_string(cluster.join("postmaster.pid")) else { return false };
-    let mut lines = file.lines().map(str::trim);
-    let ours = lines.next() == Some(&pid.to_string());
-    if !ours || lines.nth(6) != Some("ready") {
-        return false;
-    }
-    tokio::net::TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.is_ok()
-}
-
-fn is_alive(pid: u32) -> bool {
-    let Ok(pid) = i32::try_from(pid) else { return false };
-    // EPERM is alive as well: it belongs to another account.
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(nix::errno::Errno::ESRCH)
-}
-
-/// Whether the process works in the cluster's directory, as its postmaster
-/// does. Where that cannot be seen, it is taken to.
-fn works_in(pid: u32, cluster: &Path) -> bool {
-    match fs::read_link(format!("/proc/{pid}/cwd")) {
-        Ok(cwd) => cwd == fs::canonicalize(cluster).unwrap_or_else(|_| cluster.to_path_buf()),
-        Err(_) => is_alive(pid),
-    }
 }
