@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use schemas::SystemClock;
 use tokio_util::sync::CancellationToken;
 
 use super::table;
 use crate::{
-    log_file,
+    demo, log_file,
     stack::{self, Ports, Stack, StackOptions, default_data_dir},
 };
 
@@ -87,13 +87,23 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let starting = Stack::start(options, Arc::new(SystemClock));
     let Some(stack) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
     let mut stack = stack.context("the stack does not start")?;
-    let outcome = serve(&mut stack, &shutdown).await;
+    let outcome = serve(&args, &mut stack, &shutdown).await;
     say("stopping …");
     outcome.and(stack.shutdown().await)
 }
 
-async fn serve(stack: &mut Stack, shutdown: &CancellationToken) -> anyhow::Result<()> {
-    say(table::of(stack.record(), stack.data_dir()));
+async fn serve(args: &Args, stack: &mut Stack, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    if args.no_demo {
+        say(table::of(stack.record(), stack.data_dir()));
+    } else {
+        let company = demo::set_up(stack, Arc::new(SystemClock)).await?;
+        say(table::of(stack.record(), stack.data_dir()));
+        let verdict = demo::show(stack, &company, Arc::new(SystemClock), shutdown).await?;
+        if args.exit {
+            let holds = verdict.is_some_and(|verdict| verdict.ok);
+            return if holds { Ok(()) } else { Err(anyhow!("the demo has no verdict that holds")) };
+        }
+    }
     say("up; Ctrl-C stops it");
     tokio::select! {
         () = shutdown.cancelled() => Ok(()),

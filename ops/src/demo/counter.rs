@@ -79,7 +79,7 @@ impl Counter {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn store(&self) -> &str {
         &self.seller().branch_name
     }
 

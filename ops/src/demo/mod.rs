@@ -78,7 +78,7 @@ pub async fn show(
         let edge = stack.edge(store.edge_id).context("a store of the demo has no edge")?;
         counters.push(Counter::open(store, edge.url(), place, clock.clone()).await?);
     }
-    let screen = Screen::new(counters.iter().map(Counter::name));
+    let screen = Screen::new(counters.iter().map(Counter::store));
     let played = play(stack, &counters, company.stores[CUT_STORE].edge_id, &screen);
     let drawn = screen.follow(&counters);
     let played = tokio::select! {
@@ -92,7 +92,7 @@ pub async fn show(
     let edges: Vec<_> = stack.record().edges.iter().map(address).collect();
     let strictness = Strictness { settled: true, ..Strictness::default() };
     let verdict = verify::verify(stack.pool(), &edges, strictness).await?;
-    screen.say(&verify::print(&verdict));
+    screen.say(verify::print(&verdict).trim_end());
     Ok(Some(verdict))
 }
 
@@ -104,7 +104,7 @@ async fn play(
     screen: &Screen,
 ) -> anyhow::Result<Vec<TicketId>> {
     let line = &stack.edge(cut).context("a store of the demo has no edge")?.line;
-    let name = counters[CUT_STORE].name().to_owned();
+    let name = counters[CUT_STORE].store().to_owned();
     let open = CancellationToken::new();
     let story = async {
         screen.say(&format!("{} stores sell from {} devices.", counters.len(), devices(counters)));

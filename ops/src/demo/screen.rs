@@ -1,7 +1,10 @@
 //! What the demo shows: a line for each store that is drawn again and again on
 //! a terminal, and is printed every few seconds elsewhere.
 
-use std::{io::IsTerminal, time::Duration};
+use std::{
+    io::{IsTerminal, Write as _},
+    time::Duration,
+};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use schemas::edge_api::{LinkState, SyncStatus};
@@ -38,8 +41,12 @@ impl Screen {
 
     /// Says something above the stores' lines.
     pub(super) fn say(&self, text: &str) {
-        // Nobody can be told that the terminal is gone.
-        let _ = if self.terminal { self.all.println(text) } else { Ok(println!("{text}")) };
+        if self.terminal {
+            // Nobody can be told that the terminal is gone.
+            let _ = self.all.println(text);
+        } else {
+            line(text);
+        }
     }
 
     /// Draws for as long as it is polled.
@@ -69,10 +76,15 @@ impl Screen {
                     bar.set_position(sync.numbered);
                     bar.set_message(tell(&sync));
                 }
-                None => println!("  {:16} {}", counter.name(), tell(&sync)),
+                None => line(&format!("  {:16} {}", counter.store(), tell(&sync))),
             }
         }
     }
+}
+
+/// Prints a line. That nobody reads any more stops nothing.
+fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 fn tell(sync: &SyncStatus) -> String {

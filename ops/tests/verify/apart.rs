@@ -29,7 +29,7 @@ async fn whole_books_hold_with_counts() {
     assert_eq!((count("journals", "journals"), count("journals", "entries")), (2, 26));
     assert_eq!((count("tickets", "journaled"), count("tickets", "booked")), (24, 24));
     assert_eq!((count("sales", "sales"), count("orders", "orders")), (24, 24));
-    assert_eq!((count("register", "series"), count("register", "last numbers")), (1, 24));
+    assert_eq!((count("register", "series"), count("register", "numbers given")), (1, 24));
     assert!(count("deductions", "movements") > 0 && count("stock", "items") > 0);
     assert!(count("facts", "facts") >= 24 * 2);
 }

@@ -52,9 +52,9 @@ pub(super) async fn check(conn: &mut Conn) -> Result<Check, Error> {
     }
     Ok(check
         .counting("edges", edges)
-        .counting("same at their cursor", level)
-        .counting("same where last heard", behind)
-        .counting("with more to send", ahead)
+        .counting("level", level)
+        .counting("heard earlier", behind)
+        .counting("ahead", ahead)
         .counting("never heard", silent)
         .counting("held", held))
 }

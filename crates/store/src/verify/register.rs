@@ -139,6 +139,6 @@ pub(super) async fn checks(conn: &mut Conn) -> Result<Vec<Check>, Error> {
         check
             .counting("series", count)
             .counting("invoices", invoices)
-            .counting("last numbers", last_no),
+            .counting("numbers given", last_no),
     ])
 }

@@ -13,8 +13,10 @@ pub fn print(verdict: &Verdict) -> String {
         let counts: Vec<String> =
             check.counts.iter().map(|count| format!("{} {}", count.count, count.what)).collect();
         // Writing to a String does not fail.
-        let _ =
-            writeln!(text, "{state} {:<11} {}. {}", check.name, check.promise, counts.join(", "));
+        let _ = writeln!(text, "{state} {:<11} {}", check.name, counts.join(", "));
+        if !check.ok {
+            let _ = writeln!(text, "         it should be that {}:", check.promise);
+        }
         for offender in &check.offenders {
             let _ = writeln!(text, "         ! {offender}");
         }
