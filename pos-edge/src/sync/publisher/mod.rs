@@ -36,6 +36,9 @@ pub const ENTRY_OVERHEAD_BYTES: usize = 1_024;
 /// How long the client may take to accept one entry. It takes that long only
 /// when a line that looks alive carries nothing.
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most entries whose answer from the broker is awaited, those that the
+/// books have confirmed meanwhile included.
+const MAX_UNANSWERED: usize = 8_192;
 /// After so many resends without progress the tickets show it.
 const SHOWN_AFTER_FRUITLESS: u32 = 3;
 
@@ -122,6 +125,14 @@ impl Publisher {
             self.edge.figures.went_back("patience");
         }
         match next {
+            Next::Send { .. } if self.answers.len() >= MAX_UNANSWERED => {
+                // The window may have moved on without the broker's word. It
+                // comes, or is given up, within seconds.
+                if let Some(answer) = self.answers.next().await {
+                    self.answered(answer);
+                }
+                Ok(())
+            }
             Next::Send { after, max_entries, max_bytes } => {
                 self.send(after, max_entries, max_bytes).await
             }
@@ -206,7 +217,11 @@ impl Publisher {
 
     /// Gives the core everything that happened.
     fn take_in(&mut self) {
-        while let Some(Some(answer)) = self.answers.next().now_or_never() {
+        // Unconstrained: tokio's fairness would end this at 128, fewer than a
+        // chunk has, and unread answers would pile up.
+        while let Some(Some(answer)) =
+            tokio::task::unconstrained(self.answers.next()).now_or_never()
+        {
             self.answered(answer);
         }
         let now = self.now();
