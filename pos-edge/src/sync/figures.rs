@@ -25,6 +25,10 @@ pub(super) struct Figures {
     pub(super) mapping_pages: Counter,
     /// Register rows that do not verify.
     pub(super) mapping_rejected: Counter,
+    /// From the line's return until the books had what was sold meanwhile, in seconds.
+    pub(super) line_up_to_confirmed: Histogram,
+    /// From the line's return until all of that had its number, in seconds.
+    pub(super) line_up_to_numbered: Histogram,
     /// From the entry's recording to its number in the journal, in seconds.
     pub(super) capture_to_number: Histogram,
 }
@@ -43,6 +47,8 @@ impl Figures {
             mapping_pages: counter!("tillstream_edge_mapping_pages_total", "edge" => edge.clone()),
             mapping_rejected: counter!("tillstream_edge_mapping_rejected_total", "edge" => edge.clone()),
             capture_to_number: histogram!("tillstream_edge_capture_to_number_seconds", "edge" => edge.clone()),
+            line_up_to_confirmed: histogram!("tillstream_edge_line_up_to_confirmed_seconds", "edge" => edge.clone()),
+            line_up_to_numbered: histogram!("tillstream_edge_line_up_to_numbered_seconds", "edge" => edge.clone()),
             edge,
         }
     }

@@ -21,6 +21,7 @@ use super::{
     Edge,
     board::{Heard, Part},
     link::{DOWN_AFTER_MISSED, LinkMonitor, Seen},
+    recovery::{Recovery, Took},
     troubles::Trouble,
 };
 use crate::journal::JournalError;
@@ -48,16 +49,23 @@ impl Edge {
 pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
     let mut line = edge.bus.connection();
     let mut link = LinkMonitor::default();
+    let mut recovery = Recovery::default();
+    let origin = Instant::now();
     let mut silent_in_a_row = 0;
     loop {
         let connected = *line.borrow_and_update() == Connection::Connected;
         let outcome =
             if connected { beat(&edge).await } else { Err(BusError::Disconnected.into()) };
+        let before = link.state();
         match outcome {
             Ok(cursor) => {
                 silent_in_a_row = 0;
-                let head = edge.journal.head().borrow().seq;
-                link.see(Seen::Answered { cursor: cursor.seq, head });
+                let counts = edge.journal.sync_counts().await?;
+                link.see(Seen::Answered { cursor: cursor.seq, head: counts.journal_seq });
+                if before == LinkState::Down {
+                    recovery.begins(origin.elapsed(), counts.journal_seq, counts.captured);
+                }
+                measure(&edge, recovery.look(origin.elapsed(), cursor.seq, counts.numbered));
                 edge.board.tell_error(Part::Heartbeat, None);
             }
             Err(failure) => {
@@ -69,12 +77,24 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
                 missed(&edge, error);
             }
         }
+        if link.state() == LinkState::Down {
+            recovery.ends();
+        }
         tell(&edge, link.state());
         if silent_in_a_row >= DOWN_AFTER_MISSED {
             silent_in_a_row = 0;
             renew_a_dead_line(&edge).await;
         }
         until_the_next(&edge, &mut line, &mut link).await;
+    }
+}
+
+fn measure(edge: &Edge, took: Took) {
+    if let Some(took) = took.to_confirmed {
+        edge.figures.line_up_to_confirmed.record(took);
+    }
+    if let Some(took) = took.to_numbered {
+        edge.figures.line_up_to_numbered.record(took);
     }
 }
 
@@ -171,7 +191,11 @@ async fn take_cursor(edge: &Edge, cursor: JournalHead, known: u64) -> Result<(),
             edge.board.tell_error(Part::Confirmations, Some(text));
             Ok(())
         }
-        outcome => outcome,
+        Ok(()) => {
+            edge.board.tell_error(Part::Confirmations, None);
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -188,7 +212,6 @@ async fn take_held(edge: &Edge, held: Option<String>) -> Result<(), JournalError
 
 fn missed(edge: &Edge, error: BusError) {
     if let BusError::Refused { .. } = &error {
-        tracing::error!(%error, "the centre does not accept this edge");
         let text = format!("the centre does not accept this store's edge: {error}");
         edge.trouble(Trouble::Refused, Some(text));
     } else {

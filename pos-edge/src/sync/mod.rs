@@ -6,13 +6,13 @@
 //! path and only asks the journal for little at a time.
 //!
 //! The parts, each a task that is started again when it fails:
-//! - [`heartbeat`] asks the books where they are, every few seconds; all else
-//!   starts from its answers. With [`link`] it tells how the line is.
-//! - [`publisher`] sends entries and goes back to the books' cursor when
+//! - `heartbeat` asks the books where they are, every few seconds; all else
+//!   starts from its answers. With `link` it tells how the line is.
+//! - `publisher` sends entries and goes back to the books' cursor when
 //!   something went wrong;
-//! - [`confirmations`] hears the fast notices of that cursor;
-//! - [`mapping`] brings invoice numbers into the journal;
-//! - [`stock`] and [`catalogue`] keep what the store prices and looks at.
+//! - `confirmations` hears the fast notices of that cursor;
+//! - `mapping` brings invoice numbers into the journal;
+//! - `stock` and `catalogue` keep what the store prices and looks at.
 //!
 //! Nothing is kept here: a crash at any moment is a start from the journal and
 //! the next heartbeat. With no line at all everything keeps trying, for ever,
@@ -28,6 +28,7 @@ mod figures;
 mod heartbeat;
 mod latency;
 mod mapping;
+mod recovery;
 mod stock;
 mod tasks;
 mod troubles;

@@ -45,6 +45,7 @@ impl Edge {
         }
         match shown {
             Some(text) => {
+                tracing::error!(why = text, "tickets cannot be delivered; it is tried on");
                 let from = *self.board.cursor().borrow() + 1;
                 self.journal.mark_ticket_errors(from, TO_THE_END, text.as_str());
             }

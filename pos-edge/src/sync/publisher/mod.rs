@@ -12,6 +12,7 @@
 //! enough not to keep captures waiting.
 
 pub mod core;
+pub mod limits;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +24,10 @@ use schemas::{
 };
 use tokio::{sync::watch, time::Instant};
 
-use self::core::{Core, Limits, Next};
+use self::{
+    core::{Core, Next},
+    limits::Limits,
+};
 use super::{
     Edge,
     board::{Heard, Part},
