@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
-use schemas::SeriesId;
+use schemas::{Clock, SeriesId, SystemClock};
 use store::{
     Pool, bulk,
     classical::{self, ClassicalSale},
@@ -70,7 +70,7 @@ async fn book(
     let mut times = Times::default();
     while let Some(sale) = sales.get(next.fetch_add(1, Ordering::Relaxed)) {
         let begin = Instant::now();
-        classical::book(&mut conn, series_id, sale).await?;
+        classical::book(&mut conn, series_id, sale, SystemClock.now()).await?;
         times.add(begin.elapsed());
     }
     Ok(times)

@@ -6,5 +6,6 @@ mod books;
 mod sold;
 
 mod apart;
+mod classical;
 mod edges;
 mod waiting;
