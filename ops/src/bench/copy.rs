@@ -1,9 +1,12 @@
 //! (d): the ceiling. Every row that the pipeline wrote for its sales, copied by
-//! Postgres's own COPY into the same tables with their indexes.
+//! Postgres's own COPY into the same tables with their indexes: one table after
+//! the other as a loader would, and two at a time.
 
 use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
@@ -16,27 +19,43 @@ use tokio::task::JoinSet;
 
 use super::{cpu, rate::Measured, site::Site};
 
-/// As many as there are processors here; more add nothing.
-const CONNECTIONS: u32 = 2;
+/// What the two ways measured.
+pub(super) struct Copy {
+    pub(super) one: Measured,
+    pub(super) two: Measured,
+}
 
-/// Copies the rows of `sales` sales into a database of its own.
-pub(super) async fn measure(site: &Site, sales: u64) -> anyhow::Result<Measured> {
+/// Copies the rows of `sales` sales into databases of their own.
+pub(super) async fn measure(site: &Site, sales: u64) -> anyhow::Result<Copy> {
     let mut conn = site.pool().acquire().await.context("the books cannot be reached")?;
     let mut tables = Vec::new();
     for table in SALE_TABLES {
         tables.push(bulk::copy_out(&mut conn, table).await?);
     }
     drop(conn);
-    // The largest first, so that both connections end together.
+    // The largest first, so that two connections end together.
     tables.sort_by_key(|table| std::cmp::Reverse(table.bytes()));
-    let tables = Arc::new(Mutex::new(VecDeque::from(tables)));
-    let pool = site.fresh_books("copied", CONNECTIONS).await?;
+    let tables = Arc::new(tables);
+    let one = copy(site, "copied_by_one", 1, &tables, sales).await?;
+    let two = copy(site, "copied_by_two", 2, &tables, sales).await?;
+    Ok(Copy { one, two })
+}
+
+async fn copy(
+    site: &Site,
+    name: &str,
+    connections: u32,
+    tables: &Arc<Vec<Rows>>,
+    sales: u64,
+) -> anyhow::Result<Measured> {
+    let pool = site.fresh_books(name, connections).await?;
     site.checkpoint().await?;
+    let next = Arc::new(AtomicUsize::new(0));
     let before = cpu::of_postgres(site.postmaster);
     let begin = Instant::now();
     let mut copying = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        copying.spawn(copy(pool.clone(), tables.clone()));
+    for _ in 0..connections {
+        copying.spawn(copy_next(pool.clone(), tables.clone(), next.clone()));
     }
     while let Some(copied) = copying.join_next().await {
         copied.context("a connection broke down")??;
@@ -47,11 +66,14 @@ pub(super) async fn measure(site: &Site, sales: u64) -> anyhow::Result<Measured>
     Ok(measured)
 }
 
-async fn copy(pool: Pool, tables: Arc<Mutex<VecDeque<Rows>>>) -> anyhow::Result<()> {
+async fn copy_next(
+    pool: Pool,
+    tables: Arc<Vec<Rows>>,
+    next: Arc<AtomicUsize>,
+) -> anyhow::Result<()> {
     let mut conn = pool.acquire().await.context("there is no connection")?;
-    let next = || tables.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    while let Some(rows) = next() {
-        bulk::copy_in(&mut conn, &rows).await?;
+    while let Some(rows) = tables.get(next.fetch_add(1, Ordering::Relaxed)) {
+        bulk::copy_in(&mut conn, rows).await?;
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ pub struct Results {
     pub numbering_single_per_s: f64,
     /// (c) Sales a second, a thousand in a transaction.
     pub numbering_batched_per_s: f64,
-    /// (d) Sales a second.
+    /// (d) Sales a second, by one connection.
     pub copy_per_s: f64,
     /// (b) / (a).
     pub pipeline_to_classical: f64,
@@ -80,8 +80,10 @@ pub struct Parts {
     pub numbering_single: Measured,
     /// (c) batched; the times are those of a batch.
     pub numbering_batched: Measured,
-    /// (d).
+    /// (d) by one connection.
     pub copy: Measured,
+    /// (d) by two at a time.
+    pub copy_two_at_a_time: Measured,
     /// At a steady rate with the line up.
     pub online: Option<Online>,
     /// The edge that is started again.
@@ -128,9 +130,9 @@ pub async fn run(
         capture_per_s: capture.per_s,
         numbering_single_per_s: numbers.single.per_s,
         numbering_batched_per_s: numbers.batched.per_s,
-        copy_per_s: copy.per_s,
+        copy_per_s: copy.one.per_s,
         pipeline_to_classical: drain.times(&classical),
-        pipeline_to_copy: drain.times(&copy),
+        pipeline_to_copy: drain.times(&copy.one),
         numbering_batched_to_single: numbers.batched.times(&numbers.single),
         parts: Parts {
             classical,
@@ -138,7 +140,8 @@ pub async fn run(
             capture,
             numbering_single: numbers.single,
             numbering_batched: numbers.batched,
-            copy,
+            copy: copy.one,
+            copy_two_at_a_time: copy.two,
             online,
             edge_restart,
         },

@@ -83,6 +83,7 @@ fn table(results: &Results) -> Table {
         ("(c) numbering one by one", &parts.numbering_single),
         ("(c) numbering batched", &parts.numbering_batched),
         ("(d) COPY of the same rows", &parts.copy),
+        ("    the same, two tables at a time", &parts.copy_two_at_a_time),
     ] {
         table.add_row(row(what, part));
     }
