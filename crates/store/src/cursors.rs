@@ -44,7 +44,7 @@ pub async fn lock(conn: &mut Conn, edges: &[EdgeId]) -> Result<Vec<Cursor>, Erro
     let rows = sqlx::query!(
         "SELECT c.edge_id, e.tenant_id, e.branch_id, c.last_seq, c.head_hash, c.held_reason
          FROM edge_cursor c JOIN edge e ON e.edge_id = c.edge_id
-         WHERE c.edge_id = ANY($1)
+         WHERE c.edge_id = ANY($1) AND e.edge_id = ANY($1)
          ORDER BY c.edge_id
          FOR NO KEY UPDATE OF c",
         &column(edges, |edge| edge.as_uuid()),
@@ -81,7 +81,7 @@ pub async fn advance(conn: &mut Conn, moves: &[CursorMove]) -> Result<(), Error>
              held_reason = COALESCE(c.held_reason, m.held_reason), updated_at = now()
          FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::text[])
              AS m (edge_id, last_seq, head_hash, held_reason)
-         WHERE c.edge_id = m.edge_id",
+         WHERE c.edge_id = m.edge_id AND c.edge_id = ANY($1)",
         &column(moves, |m| m.edge_id.as_uuid()) as &[Uuid],
         &column(moves, |m| int8(m.head.seq)),
         &column(moves, |m| &m.head.hash.as_bytes()[..]) as &[&[u8]],

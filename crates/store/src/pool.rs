@@ -8,7 +8,10 @@
 use std::{str::FromStr, time::Duration};
 
 use serde::Deserialize;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use crate::{Conn, Error, Pool};
 
@@ -63,12 +66,13 @@ pub async fn connect(settings: &Settings) -> Result<Pool, Error> {
         ("lock_timeout", LOCK_TIMEOUT_MS.to_string()),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT_MS.to_string()),
     ]);
-    let pool = PgPoolOptions::new()
+    // A pool would only say that it timed out; one connection says why.
+    let probe = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await;
+    probe.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await?;
+    Ok(PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await?;
-    Ok(pool)
+        .connect_lazy_with(options))
 }
 
 /// Brings the books' schema up to date.

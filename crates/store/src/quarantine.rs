@@ -175,7 +175,8 @@ pub async fn release(conn: &mut Conn, names: &[(EdgeId, u64)]) -> Result<u64, Er
     let released = sqlx::query!(
         "UPDATE quarantine q SET state = 'RELEASED', settled_at = now()
          FROM unnest($1::uuid[], $2::bigint[]) AS r (edge_id, seq)
-         WHERE q.edge_id = r.edge_id AND q.seq = r.seq AND q.state = 'WAITING'",
+         WHERE q.edge_id = r.edge_id AND q.seq = r.seq AND q.state = 'WAITING'
+           AND q.edge_id = ANY($1)",
         &column(names, |name| name.0.as_uuid()),
         &column(names, |name| int8(name.1)),
     )

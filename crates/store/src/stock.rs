@@ -59,11 +59,15 @@ pub async fn lock_levels(
 ) -> Result<Vec<Level>, Error> {
     let rows = sqlx::query!(
         "SELECT l.branch_id, l.stock_item_id, l.level, l.last_no
-         FROM stock_level l
-         JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (branch_id, stock_item_id)
-           ON l.branch_id = wanted.branch_id AND l.stock_item_id = wanted.stock_item_id
-         ORDER BY l.branch_id, l.stock_item_id
-         FOR NO KEY UPDATE OF l",
+         FROM (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS i (branch_id, stock_item_id)
+               ORDER BY i.branch_id, i.stock_item_id) AS wanted
+         CROSS JOIN LATERAL (
+             -- Row by row, in that order.
+             SELECT * FROM stock_level
+             WHERE stock_level.branch_id = wanted.branch_id
+               AND stock_level.stock_item_id = wanted.stock_item_id
+             FOR NO KEY UPDATE
+         ) l",
         &column(items, |item| item.0.as_uuid()),
         &column(items, |item| item.1.as_uuid()),
     )
@@ -144,10 +148,13 @@ pub async fn set_levels(conn: &mut Conn, levels: &[Level]) -> Result<(), Error> 
         return Ok(());
     }
     sqlx::query!(
-        "UPDATE stock_level l SET level = n.level, last_no = n.last_no, updated_at = now()
+        // Found by the key's index, whatever the planner guesses.
+        "INSERT INTO stock_level (branch_id, stock_item_id, level, last_no, updated_at)
+         SELECT n.branch_id, n.stock_item_id, n.level, n.last_no, now()
          FROM unnest($1::uuid[], $2::uuid[], $3::numeric[], $4::bigint[])
              AS n (branch_id, stock_item_id, level, last_no)
-         WHERE l.branch_id = n.branch_id AND l.stock_item_id = n.stock_item_id",
+         ON CONFLICT (branch_id, stock_item_id) DO UPDATE
+         SET level = EXCLUDED.level, last_no = EXCLUDED.last_no, updated_at = now()",
         &column(levels, |l| l.branch_id.as_uuid()),
         &column(levels, |l| l.stock_item_id.as_uuid()),
         &column(levels, |l| l.level),
