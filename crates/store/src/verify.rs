@@ -7,7 +7,7 @@
 //! statements in `sql/verify_*.sql`. Memory stays bounded by the number of
 //! stock items and of sales that repeat another's ticket, not by the books.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{Conn, Error, Pool};
 
@@ -36,7 +36,8 @@ pub struct Check {
     pub promise: &'static str,
     /// Whether it holds.
     pub ok: bool,
-    /// What was looked at, by name.
+    /// What was looked at, by name; a map in JSON.
+    #[serde(serialize_with = "as_map")]
     pub counts: Vec<Count>,
     /// How many things are wrong.
     pub failures: u64,
@@ -48,12 +49,16 @@ pub struct Check {
 }
 
 /// How many of something a check looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
     /// Of what.
     pub what: &'static str,
     /// How many.
     pub count: u64,
+}
+
+fn as_map<S: Serializer>(counts: &[Count], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().map(|count| (count.what, count.count)))
 }
 
 impl Check {

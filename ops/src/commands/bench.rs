@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use schemas::SystemClock;
 use tokio_util::sync::CancellationToken;
 
-use super::reach::Reached;
+use super::{output::line, reach::Reached};
 use crate::bench::{self, Measured, Results, Sizes};
 
 /// Sales booked the classical way, at most: its rate does not change after.
@@ -63,10 +63,10 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let results = results?;
     left?;
     if args.json {
-        println!("{}", serde_json::to_string(&results).context("the results cannot be written")?);
+        line(serde_json::to_string(&results).context("the results cannot be written")?);
     } else {
-        println!("{}", table(&results));
-        println!("{}", ratios(&results));
+        line(table(&results));
+        line(ratios(&results));
     }
     Ok(())
 }

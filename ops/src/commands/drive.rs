@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    output::line,
     reach::{Reached, Where},
     verify::{self, EdgeAddress, Strictness, Verdict},
 };
@@ -105,10 +106,9 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         eprintln!("not sold: {failure}");
     }
     if args.json {
-        let line = serde_json::to_string(&outcome).context("the outcome cannot be written")?;
-        println!("{line}");
+        line(serde_json::to_string(&outcome).context("the outcome cannot be written")?);
     } else {
-        println!("{}", table(&outcome));
+        line(table(&outcome));
     }
     if shutdown.is_cancelled() {
         bail!("interrupted");

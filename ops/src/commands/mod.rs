@@ -10,3 +10,5 @@ pub mod status;
 pub mod verify;
 
 mod table;
+
+pub(crate) mod output;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use store::standing::{self, Standing};
 use tokio_util::sync::CancellationToken;
 
-use super::reach::Where;
+use super::{output::line, reach::Where};
 
 /// A store that was not heard for so long is silent; it speaks every few seconds.
 const SILENT_AFTER: Duration = Duration::from_secs(15);
@@ -55,9 +55,11 @@ pub async fn run(args: Args, _shutdown: CancellationToken) -> anyhow::Result<()>
     let rows: Vec<Row> = standings.into_iter().map(row).collect();
     if args.json {
         let stores = serde_json::json!({ "stores": rows });
-        println!("{stores}");
+        line(stores);
+    } else if rows.is_empty() {
+        line("no store has an edge that may sell");
     } else {
-        println!("{}", table(&rows));
+        line(table(&rows));
     }
     Ok(())
 }

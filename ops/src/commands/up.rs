@@ -1,16 +1,12 @@
 //! `tillstream up`: the whole stack on this machine, until Ctrl-C.
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, anyhow};
 use schemas::SystemClock;
 use tokio_util::sync::CancellationToken;
 
-use super::table;
+use super::{output::line as say, table};
 use crate::{
     demo, log_file,
     stack::{self, Ports, Stack, StackOptions, default_data_dir},
@@ -109,9 +105,4 @@ async fn serve(args: &Args, stack: &mut Stack, shutdown: &CancellationToken) -> 
         () = shutdown.cancelled() => Ok(()),
         failure = stack.failure() => Err(failure),
     }
-}
-
-/// Prints a line. That nobody reads any more (`up | head`) stops nothing.
-fn say(line: impl std::fmt::Display) {
-    let _ = writeln!(io::stdout(), "{line}");
 }

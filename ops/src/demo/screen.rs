@@ -1,15 +1,13 @@
 //! What the demo shows: a line for each store that is drawn again and again on
 //! a terminal, and is printed every few seconds elsewhere.
 
-use std::{
-    io::{IsTerminal, Write as _},
-    time::Duration,
-};
+use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use schemas::edge_api::{LinkState, SyncStatus};
 
 use super::counter::Counter;
+use crate::commands::output::line;
 
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 const LINE_EVERY: Duration = Duration::from_secs(3);
@@ -76,15 +74,10 @@ impl Screen {
                     bar.set_position(sync.numbered);
                     bar.set_message(tell(&sync));
                 }
-                None => line(&format!("  {:16} {}", counter.store(), tell(&sync))),
+                None => line(format_args!("  {:16} {}", counter.store(), tell(&sync))),
             }
         }
     }
-}
-
-/// Prints a line. That nobody reads any more stops nothing.
-fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 fn tell(sync: &SyncStatus) -> String {

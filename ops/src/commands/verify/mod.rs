@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use report::print;
 
-use super::reach::Where;
+use super::{output::line, reach::Where};
 
 /// How long what waits (for a number, for its place, to be published) may take
 /// before it counts as stuck.
@@ -112,9 +112,9 @@ pub async fn run(args: Args, _shutdown: CancellationToken) -> anyhow::Result<()>
     let verdict = verdict?;
     left?;
     if args.json {
-        println!("{}", serde_json::to_string(&verdict).context("the verdict cannot be written")?);
+        line(serde_json::to_string(&verdict).context("the verdict cannot be written")?);
     } else {
-        print!("{}", print(&verdict));
+        line(print(&verdict).trim_end());
     }
     if !verdict.ok {
         bail!("the books are not whole");
