@@ -1,0 +1,123 @@
+//! `verify` and `status` on a stack that runs in another process: here, in the
+//! test's.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
+
+use ops::{
+    commands::verify::{Strictness, verify},
+    company::Shopper,
+    demo,
+    drive::client::EdgeClient,
+    stack::{Stack, StackOptions},
+};
+use rust_decimal::Decimal;
+use schemas::{
+    Currency, Khr, Money, SystemClock, TicketId, Usd,
+    edge_api::{FinalizeSale, OpenCashSession, TenderOffer},
+    events::TenderMethod,
+};
+use serde_json::Value;
+use testkit::{BOUND, scratch_dir, sqlx, wait_until};
+
+const SALES: u64 = 7;
+
+/// Runs a command on the stack; its exit status and what it printed.
+async fn run(data_dir: &Path, arguments: &'static [&'static str]) -> (i32, String) {
+    let data_dir = data_dir.to_path_buf();
+    let ran = tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tillstream"));
+        command.args(arguments).arg("--data-dir").arg(data_dir).output().unwrap()
+    });
+    let output = ran.await.unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// Sells at the demo company's first store.
+async fn sell(stack: &Stack) {
+    let company = ops::company::demo();
+    let store = &company.stores[0];
+    let edge = EdgeClient::at_url(&stack.edge(store.edge_id).unwrap().url()).unwrap();
+    edge.await_catalogue().await.unwrap();
+    let device_id = store.devices()[0].device_id;
+    let session = OpenCashSession {
+        device_id,
+        staff_id: store.staff()[0].staff_id,
+        opening_float_usd: Usd::ZERO,
+        opening_float_khr: Khr::ZERO,
+    };
+    let cash_session_id = edge.open_session("a-day", &session).await.unwrap();
+    let mut customers = Shopper::new(7, &store.catalogue);
+    for sale in 0..SALES {
+        let received = Money { amount: Decimal::from(100), currency: Currency::Usd };
+        let sold = FinalizeSale {
+            device_id,
+            cash_session_id,
+            customer_id: None,
+            cart: customers.cart(),
+            tender: TenderOffer { method: TenderMethod::Cash, received },
+        };
+        edge.sell(&TicketId::parse(format!("sale-{sale}")).unwrap(), &sold).await.unwrap();
+    }
+    wait_until("every number is known at the store", BOUND, async || {
+        let sync = edge.sync().await.ok()?;
+        (sync.numbered == SALES && sync.confirmed_seq == sync.journal_seq).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_and_status_tell_how_it_is_and_verify_fails_when_it_must() {
+    let dir = scratch_dir();
+    let data_dir = dir.path().join("stack");
+    let clock = Arc::new(SystemClock);
+    let mut stack = Stack::start(StackOptions::throw_away(&data_dir), clock.clone()).await.unwrap();
+    demo::set_up(&mut stack, clock).await.unwrap();
+    sell(&stack).await;
+
+    let (status, text) = run(&data_dir, &["verify", "--settled", "--json"]).await;
+    let verdict: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &verdict["ok"]), (0, &Value::Bool(true)), "{verdict:#}");
+    let check = |name: &str| {
+        let checks = verdict["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == name).unwrap().clone()
+    };
+    assert_eq!(check("register")["counts"]["invoices"], SALES);
+    assert_eq!(check("edges")["counts"]["edges"], 3);
+    assert_eq!(check("edges")["counts"]["numbered"], SALES);
+
+    let (status, text) = run(&data_dir, &["status", "--json"]).await;
+    let stores: Value = serde_json::from_str(&text).unwrap();
+    let riverside = stores["stores"].as_array().unwrap().iter().find(|s| s["store"] == "Riverside");
+    assert_eq!((status, &riverside.unwrap()["numbered"]), (0, &SALES.into()), "{text}");
+    let (status, text) = run(&data_dir, &["status"]).await;
+    assert!(status == 0 && text.contains("Russian Market") && text.contains("level"), "{text}");
+
+    // One sale of seven loses a cent.
+    sqlx::query("UPDATE invoice SET grand_total_usd = grand_total_usd - 0.01 WHERE no = 4")
+        .execute(stack.pool())
+        .await
+        .unwrap();
+    let (status, text) = run(&data_dir, &["verify"]).await;
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("FAILED register") && text.contains("FAILED invoices"), "{text}");
+    assert!(text.contains("(No. 4) has an invoice with other amounts"), "{text}");
+    assert!(text.contains("2 of 15 checks failed"), "{text}");
+
+    // A store that is not there any more is named silent, not taken for level.
+    let company = ops::company::demo();
+    stack.stop_edge(company.stores[2].edge_id).await.unwrap();
+    sqlx::query("UPDATE edge_heartbeat SET received_at = received_at - interval '1 hour'")
+        .execute(stack.pool())
+        .await
+        .unwrap();
+    wait_until("the other stores are heard again", BOUND, async || {
+        let (_, text) = run(&data_dir, &["status"]).await;
+        let silent = text.lines().filter(|line| line.contains("SILENT"));
+        (silent.count() == 1).then_some(())
+    })
+    .await;
+    let strictness = Strictness { settled: false, stuck_after: Duration::from_secs(5) };
+    assert!(!verify(stack.pool(), &[], strictness).await.unwrap().ok);
+    stack.shutdown().await.unwrap();
+}
