@@ -17,7 +17,7 @@ use telemetry::{CancellationToken, failpoint};
 use super::{FIRST_PAUSE, LONGEST_PAUSE, Shared, chain};
 
 /// The most facts that one transaction places.
-const BATCH_FACTS: u32 = 1_000;
+const BATCH_FACTS: u32 = 2_000;
 /// How often the outbox is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// The most facts of the outbox that are counted for its gauge.
@@ -26,9 +26,12 @@ const MEASURED_FACTS: u32 = 100_000;
 /// Places facts until the lease is lost, or `stop`.
 pub(super) async fn run(shared: Arc<Shared>, lease: Lease, stop: CancellationToken) {
     let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
-    let (mut renewed_at, mut measured_at) = (Instant::now(), None);
+    let mut seen = Seen { renewed_at: Instant::now(), measured_at: None, more: true };
     while !stop.is_cancelled() {
-        let pause = match round(&shared, &lease, &mut renewed_at, &mut measured_at).await {
+        let round = round(&shared, &lease, &mut seen).await;
+        // After an error nobody knows: look without being asked to.
+        seen.more = !matches!(round, Ok(Round::Drained));
+        let pause = match round {
             Ok(Round::LeaseLost) => {
                 tracing::warn!(lease.term = lease.term(), "the relay's lease went elsewhere");
                 return;
@@ -54,6 +57,14 @@ pub(super) async fn run(shared: Arc<Shared>, lease: Lease, stop: CancellationTok
     }
 }
 
+/// What earlier rounds leave behind for the next.
+struct Seen {
+    renewed_at: Instant,
+    measured_at: Option<Instant>,
+    /// There may be more in the outbox than the last round took.
+    more: bool,
+}
+
 enum Round {
     /// There may be more.
     Full,
@@ -62,26 +73,19 @@ enum Round {
     LeaseLost,
 }
 
-async fn round(
-    shared: &Shared,
-    lease: &Lease,
-    renewed_at: &mut Instant,
-    measured_at: &mut Option<Instant>,
-) -> Result<Round, store::Error> {
-    let must_renew = renewed_at.elapsed() >= shared.settings.lease() / 3;
-    let waiting = {
+async fn round(shared: &Shared, lease: &Lease, seen: &mut Seen) -> Result<Round, store::Error> {
+    if seen.measured_at.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
         let mut conn = shared.pool.acquire().await?;
-        let must_measure = measured_at.is_none_or(|at| at.elapsed() >= MEASURE_EVERY);
-        let most = if must_measure { MEASURED_FACTS } else { 1 };
-        let waiting = store::relay::waiting(&mut conn, most).await?;
-        if must_measure {
-            *measured_at = Some(Instant::now());
-            gauge!("relay_outbox_facts").set(u32::try_from(waiting).unwrap_or(u32::MAX));
+        let waiting = store::relay::waiting(&mut conn, MEASURED_FACTS).await?;
+        gauge!("relay_outbox_facts").set(u32::try_from(waiting).unwrap_or(u32::MAX));
+        seen.measured_at = Some(Instant::now());
+    }
+    let must_renew = seen.renewed_at.elapsed() >= shared.settings.lease() / 3;
+    if !must_renew && !seen.more {
+        let mut conn = shared.pool.acquire().await?;
+        if store::relay::waiting(&mut conn, 1).await? == 0 {
+            return Ok(Round::Drained);
         }
-        waiting
-    };
-    if waiting == 0 && !must_renew {
-        return Ok(Round::Drained);
     }
     let started = Instant::now();
     let mut tx = shared.pool.begin().await?;
@@ -91,7 +95,7 @@ async fn round(
     let Placed { taken, placed } =
         store::relay::place_facts(&mut tx, BATCH_FACTS, shared.clock.now()).await?;
     tx.commit().await?;
-    *renewed_at = started;
+    seen.renewed_at = started;
     if placed > 0 {
         failpoint("relay.sequenced");
         shared.placed.notify_one();

@@ -3,18 +3,18 @@
 --
 -- Rows are taken by being there, never by id above a mark: lower ids commit
 -- later. Two relays at once are safe: the second waits for the first's rows
--- and heads, sees that they are gone or moved on, and takes what is left.
+-- and heads, sees that they are gone or moved on, and takes what is left. The
+-- DELETE is the lock: locking the rows first would write each of them twice.
 -- A fact id that has its place already is told already: it is taken and left.
 --
 -- Written so that no guess of the planner's makes it read the whole log.
-WITH picked AS MATERIALIZED (
-    SELECT * FROM outbox ORDER BY outbox_id LIMIT $1 FOR UPDATE
-), taken AS (
-    DELETE FROM outbox WHERE outbox_id = ANY (ARRAY(SELECT outbox_id FROM picked))
-    RETURNING 1
+WITH taken AS MATERIALIZED (
+    DELETE FROM outbox
+    WHERE outbox_id = ANY (ARRAY(SELECT outbox_id FROM outbox ORDER BY outbox_id LIMIT $1))
+    RETURNING *
 ), fresh AS MATERIALIZED (
-    SELECT DISTINCT ON (fact_id) * FROM picked
-    WHERE (SELECT fact.fact_seq FROM fact WHERE fact.fact_id = picked.fact_id) IS NULL
+    SELECT DISTINCT ON (fact_id) * FROM taken
+    WHERE (SELECT fact.fact_seq FROM fact WHERE fact.fact_id = taken.fact_id) IS NULL
     ORDER BY fact_id, outbox_id
 ), per_branch AS (
     SELECT branch_id, min(tenant_id::text)::uuid AS tenant_id, count(*) AS facts
@@ -35,5 +35,5 @@ WITH picked AS MATERIALIZED (
     FROM fresh JOIN per_branch USING (branch_id) JOIN heads USING (branch_id)
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM picked) AS "picked!", (SELECT count(*) FROM fresh) AS "fresh!",
-       (SELECT count(*) FROM placed) AS "placed!", (SELECT count(*) FROM taken) AS "taken!"
+SELECT (SELECT count(*) FROM taken) AS "taken!", (SELECT count(*) FROM fresh) AS "fresh!",
+       (SELECT count(*) FROM placed) AS "placed!"
