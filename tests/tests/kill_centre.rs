@@ -33,7 +33,7 @@ async fn dies_at(service: &str, failpoint: &str) {
         if !process.is_running() {
             break;
         }
-        assert!(sold < 20_000, "{service} never came by {failpoint}");
+        assert!(sold < 5_000, "{service} never came by {failpoint}");
     }
 
     let healthy = world.centre.plan(service).start();

@@ -73,7 +73,6 @@ codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR, "This program failed";
     NoCatalogue = "no_catalogue", SERVICE_UNAVAILABLE, "There is no catalogue yet";
     JournalRolledBack = "journal_rolled_back", SERVICE_UNAVAILABLE, "This edge may not sell any more";
-    EdgeHeld = "edge_held", SERVICE_UNAVAILABLE, "The books hold this edge";
     StorageFailed = "storage_failed", SERVICE_UNAVAILABLE, "The journal's storage failed";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The daemon is stopping";
     TooBusy = "too_busy", SERVICE_UNAVAILABLE, "Too much is asked at once";
@@ -176,7 +175,6 @@ impl From<CaptureError> for Problem {
                 Refusal::NoOpenSession(_) => Code::NoOpenSession,
                 Refusal::SessionAlreadyOpen(_) => Code::SessionAlreadyOpen,
                 Refusal::RolledBack(_) => Code::JournalRolledBack,
-                Refusal::Held(_) => Code::EdgeHeld,
                 Refusal::Journal(error) => return error.clone().into(),
             },
         };
@@ -222,7 +220,6 @@ mod tests {
                 (500, "internal"),
                 (503, "no_catalogue"),
                 (503, "journal_rolled_back"),
-                (503, "edge_held"),
                 (503, "storage_failed"),
                 (503, "shutting_down"),
                 (503, "too_busy"),

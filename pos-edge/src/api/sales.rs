@@ -65,7 +65,7 @@ pub(super) async fn quote(
         (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "no_open_session", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "ticket_conflict, invalid_cart, not_enough_received, invalid_tender, khqr_unavailable, sale_too_large, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "no_catalogue, edge_held, journal_rolled_back, storage_failed, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "no_catalogue, journal_rolled_back, storage_failed, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "storage_full", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -39,7 +39,7 @@ pub(super) struct SessionQuery {
         (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "session_already_open", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "unknown_device, unknown_staff, invalid_float, idempotency_key_conflict, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "no_catalogue, edge_held, journal_rolled_back, storage_failed", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "no_catalogue, journal_rolled_back, storage_failed", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn open(

@@ -195,9 +195,6 @@ pub enum Refusal {
          Enrol this branch's edge anew"
     )]
     RolledBack(String),
-    /// The books hold this edge.
-    #[error("the books hold this edge until a person has looked: {0}")]
-    Held(String),
     /// The journal failed.
     #[error(transparent)]
     Journal(#[from] JournalError),

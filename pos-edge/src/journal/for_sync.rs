@@ -76,8 +76,9 @@ impl Journal {
         self.shared.rolled_back.subscribe()
     }
 
-    /// The books hold this edge (`Some`), or do not any more (`None`). While it
-    /// is held nothing is sold.
+    /// The books hold this edge (`Some`), or do not any more (`None`). Selling
+    /// goes on: a journal that really is another one is recognised by
+    /// [`Self::confirm`], and what else may be wrong is no cashier's matter.
     ///
     /// # Errors
     /// If the storage fails.

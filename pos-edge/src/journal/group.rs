@@ -165,9 +165,6 @@ fn refuse(
     if let Some(why) = &*shared.rolled_back.borrow() {
         return Some(Refusal::RolledBack(why.clone()));
     }
-    if let Some(why) = &*shared.held.borrow() {
-        return Some(Refusal::Held(why.clone()));
-    }
     match capture {
         Capture::Sale(sale) => {
             let id = sale.cash_session_id;
