@@ -14,6 +14,7 @@ use schemas::{
         CashSessionOpenedV1, OrderStatusChangedV1, SaleFinalizedV1, SaleStatus, TenderMethod,
     },
     subjects::PosSubject,
+    versions::{self, Event},
 };
 use serde_json::Value;
 use store::quarantine::Reason;
@@ -87,24 +88,36 @@ impl Reading {
 
 /// Reads the payload of an entry that came from `origin`.
 pub fn read(origin: Origin, entry: &Entry) -> Reading {
-    let Ok(kind) = entry.kind.parse::<EntryKind>() else {
-        let detail = format!("this build does not know entries of kind {}", entry.kind);
-        return unreadable(Reason::FutureVersion, detail, None, entry);
+    let event = match versions::read(&entry.kind, entry.schema_version, &entry.payload) {
+        Ok(event) => event,
+        Err(why) => return unread(why, entry),
     };
-    if entry.schema_version > kind.newest_version() {
-        let detail = format!(
-            "this build knows {kind} up to version {}, not {}",
-            kind.newest_version(),
-            entry.schema_version
-        );
-        return unreadable(Reason::FutureVersion, detail, Some(kind), entry);
+    let checked = match &event {
+        Event::CashSessionOpened(event) => check_session(origin, event),
+        Event::SaleFinalized(event) => check_sale(origin, event),
+        Event::OrderStatusChanged(event) => {
+            same(origin, event.tenant_id, event.branch_id, event.edge_id)
+        }
+    };
+    match (checked, event) {
+        (Err(why), _) => unreadable(Reason::InvalidPayload, why, entry),
+        (Ok(()), Event::CashSessionOpened(event)) => Reading::CashSessionOpened(event),
+        (Ok(()), Event::SaleFinalized(event)) => Reading::SaleFinalized(event),
+        (Ok(()), Event::OrderStatusChanged(event)) => Reading::OrderStatusChanged(event),
     }
-    let told = match kind {
-        EntryKind::CashSessionOpened => cash_session_opened(origin, &entry.payload),
-        EntryKind::SaleFinalized => sale_finalized(origin, &entry.payload),
-        EntryKind::OrderStatusChanged => order_status_changed(origin, &entry.payload),
+}
+
+fn unread(why: versions::Unreadable, entry: &Entry) -> Reading {
+    use versions::Unreadable::{FutureVersion, Malformed, NoVersion, UnknownKind};
+    let reason = match why {
+        UnknownKind { .. } | FutureVersion { .. } => Reason::FutureVersion,
+        NoVersion { .. } | Malformed { .. } => Reason::InvalidPayload,
     };
-    told.unwrap_or_else(|why| unreadable(Reason::InvalidPayload, why, Some(kind), entry))
+    let detail = match &why {
+        Malformed { source, .. } => format!("{why}: {source}"),
+        UnknownKind { .. } | FutureVersion { .. } | NoVersion { .. } => why.to_string(),
+    };
+    unreadable(reason, detail, entry)
 }
 
 /// Text that any column takes: no control characters, not endless.
@@ -112,12 +125,9 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_DETAIL_CHARS).collect()
 }
 
-fn unreadable(reason: Reason, detail: String, kind: Option<EntryKind>, entry: &Entry) -> Reading {
-    Reading::Unreadable {
-        reason,
-        detail: plain(&detail),
-        about: seemingly_about(kind, &entry.payload),
-    }
+fn unreadable(reason: Reason, detail: String, entry: &Entry) -> Reading {
+    let about = seemingly_about(entry.kind.parse().ok(), &entry.payload);
+    Reading::Unreadable { reason, detail: plain(&detail), about }
 }
 
 fn seemingly_about(kind: Option<EntryKind>, payload: &[u8]) -> Vec<Uuid> {
@@ -134,22 +144,13 @@ fn seemingly_about(kind: Option<EntryKind>, payload: &[u8]) -> Vec<Uuid> {
         .collect()
 }
 
-fn cash_session_opened(origin: Origin, payload: &[u8]) -> Result<Reading, String> {
-    let event: CashSessionOpenedV1 = parse(payload)?;
+fn check_session(origin: Origin, event: &CashSessionOpenedV1) -> Result<(), String> {
     same(origin, event.tenant_id, event.branch_id, event.edge_id)?;
     cents("opening_float_usd", event.opening_float_usd)?;
-    riel("opening_float_khr", event.opening_float_khr)?;
-    Ok(Reading::CashSessionOpened(event))
+    riel("opening_float_khr", event.opening_float_khr)
 }
 
-fn order_status_changed(origin: Origin, payload: &[u8]) -> Result<Reading, String> {
-    let event: OrderStatusChangedV1 = parse(payload)?;
-    same(origin, event.tenant_id, event.branch_id, event.edge_id)?;
-    Ok(Reading::OrderStatusChanged(event))
-}
-
-fn sale_finalized(origin: Origin, payload: &[u8]) -> Result<Reading, String> {
-    let event: Box<SaleFinalizedV1> = parse(payload)?;
+fn check_sale(origin: Origin, event: &SaleFinalizedV1) -> Result<(), String> {
     same(origin, event.tenant_id, event.branch_id, event.edge_id)?;
     if event.status != SaleStatus::Finalized {
         return Err("a sale is FINALIZED when it is captured".to_owned());
@@ -160,10 +161,9 @@ fn sale_finalized(origin: Origin, payload: &[u8]) -> Result<Reading, String> {
     if i64::try_from(event.catalogue.version).is_err() {
         return Err(format!("its catalogue's version is {}", event.catalogue.version));
     }
-    lines(&event)?;
-    figures(&event)?;
-    deductions(&event)?;
-    Ok(Reading::SaleFinalized(event))
+    lines(event)?;
+    figures(event)?;
+    deductions(event)
 }
 
 fn lines(sale: &SaleFinalizedV1) -> Result<(), String> {
@@ -208,10 +208,6 @@ fn deductions(sale: &SaleFinalizedV1) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn parse<'a, T: serde::Deserialize<'a>>(payload: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(payload).map_err(|error| error.to_string())
 }
 
 fn same(
