@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// How long a till waits for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// How long a till goes on asking an edge that does not answer.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// How long an edge may take to have its first catalogue.
 pub const OPENING_LIMIT: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

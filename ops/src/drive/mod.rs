@@ -2,7 +2,7 @@
 //!
 //! It guarantees that no receipt is sold twice, however often an edge has to be
 //! asked, because a receipt's ticket derives from the run and the receipt; and
-//! that no row is dropped in silence ([`input`]). It keeps nothing: a drive that
+//! that no row is dropped in silence ([`Input`]). It keeps nothing: a drive that
 //! is interrupted leaves what it sold in the books and is not resumed.
 
 pub mod client;
