@@ -12,7 +12,7 @@ use super::{Ports, Record};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Postgres and nats-server. Whoever stops one on purpose holds the lock until
-/// it runs again, or [`keep_running`] starts it.
+/// it runs again; otherwise it is started again by itself.
 #[derive(Debug)]
 pub struct Servers {
     /// The books' server.
