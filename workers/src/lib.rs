@@ -9,7 +9,7 @@
 //! The path of an entry: [`receive`] (can it be believed, what does it tell) →
 //! [`batch`] (one transaction) → [`admission`] (is it the next of its journal)
 //! → [`booking`] with the pure [`plan`] (which rows does it make) → [`books`]
-//! (write them). [`release`] takes quarantined entries down the same path.
+//! (write them). [`mod@release`] takes quarantined entries down the same path.
 
 pub mod receive;
 
