@@ -27,7 +27,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The first pause between attempts to connect again.
 const FIRST_RECONNECT_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause between attempts to connect again.
-const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 /// How long a publish may wait for its ack, or a question to JetStream for its answer.
 pub(crate) const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many publishes may await their ack at once; the next one waits.
