@@ -5,12 +5,15 @@ use std::sync::Arc;
 use schemas::{
     Entry, Sha256Hash,
     catalogue::CatalogueRef,
-    facts::{InvoiceAssignedV1, StockMovedV1},
+    facts::InvoiceAssignedV1,
     requests::{HighestNumber, JournalHead, StockSnapshotV1},
 };
 use tokio::sync::watch;
 
-use super::{CatalogueInUse, Journal, JournalError, catalogue, entries, mapping, progress, stock};
+use super::{
+    CatalogueInUse, Journal, JournalError, NewestLevels, catalogue, entries, mapping, progress,
+    stock,
+};
 
 impl Journal {
     /// The newest entry.
@@ -123,12 +126,12 @@ impl Journal {
         self.ask(|ledger| Box::pin(mapping::highest_numbers(&mut ledger.connection))).await
     }
 
-    /// Takes the stock levels of movements; older ones change nothing.
+    /// Takes stock levels of which movements told; older ones change nothing.
     ///
     /// # Errors
     /// If the storage fails.
-    pub async fn record_stock_moved(&self, moves: &[StockMovedV1]) -> Result<(), JournalError> {
-        let levels = stock::levels_of(moves, self.shared.identity.edge_id);
+    pub async fn record_stock_moved(&self, newest: NewestLevels) -> Result<(), JournalError> {
+        let levels = newest.into_levels();
         self.ask(move |ledger| Box::pin(stock::record(ledger, levels))).await
     }
 

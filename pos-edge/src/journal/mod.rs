@@ -53,6 +53,7 @@ pub use key::{JournalKey, KEY_VARIABLE, KeyError};
 pub use progress::SyncCounts;
 pub use sessions::OpenSession;
 pub use settings::{EdgeIdentity, JournalSettings};
+pub use stock::NewestLevels;
 pub use tickets::TicketFilter;
 pub use updates::{Place, PlacedUpdate};
 

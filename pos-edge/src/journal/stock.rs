@@ -44,18 +44,22 @@ pub(super) struct Sold {
     pub(super) quantity: i64,
 }
 
-/// The newest level of each item in these movements.
-pub(super) fn levels_of(moves: &[StockMovedV1], edge: EdgeId) -> Vec<Level> {
-    let mut newest: HashMap<StockItemId, Level> = HashMap::new();
-    for moved in moves {
-        let edge_seq = if moved.edge_id == edge { moved.edge_seq } else { 0 };
+/// The newest level of each item of which movements told.
+#[derive(Default)]
+pub struct NewestLevels(HashMap<StockItemId, Level>);
+
+impl NewestLevels {
+    /// Takes in a movement; `own` is the edge that is told. A level that is
+    /// older than the one held changes nothing.
+    pub fn add(&mut self, moved: &StockMovedV1, own: EdgeId) {
+        let edge_seq = if moved.edge_id == own { moved.edge_seq } else { 0 };
         for line in &moved.lines {
-            let known = newest.get(&line.stock_item_id);
+            let known = self.0.get(&line.stock_item_id);
             let edge_seq = known.map_or(edge_seq, |known| known.edge_seq.max(edge_seq));
             if known.is_some_and(|known| known.stock_no >= line.stock_no) {
                 continue;
             }
-            newest.insert(
+            self.0.insert(
                 line.stock_item_id,
                 Level {
                     item: uuid_hex(line.stock_item_id),
@@ -67,7 +71,15 @@ pub(super) fn levels_of(moves: &[StockMovedV1], edge: EdgeId) -> Vec<Level> {
             );
         }
     }
-    newest.into_values().collect()
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn into_levels(self) -> Vec<Level> {
+        self.0.into_values().collect()
+    }
 }
 
 /// The levels of a snapshot.

@@ -17,6 +17,7 @@ use schemas::{
 use tokio::time::Instant;
 
 use super::{Edge, board::Part};
+use crate::journal::NewestLevels;
 
 /// How often a snapshot is fetched.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(60);
@@ -24,10 +25,12 @@ const SNAPSHOT_EVERY: Duration = Duration::from_secs(60);
 const SNAPSHOT_AGAIN: Duration = Duration::from_secs(10);
 /// How long a snapshot may take.
 const SNAPSHOT_WITHIN: Duration = Duration::from_secs(10);
-/// Movements are written together, at most once per this time.
-const NOT_OFTENER_THAN: Duration = Duration::from_millis(100);
-/// The most movements written together.
+/// Movements are taken together, at most once per this time.
+const TAKEN_EVERY: Duration = Duration::from_millis(100);
+/// The most movements taken together.
 const MAX_MOVES: usize = 1_000;
+/// The newest level of each item is written at most once per this time.
+const WRITTEN_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
     let identity = edge.journal.identity();
@@ -36,13 +39,22 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
     let mut line = edge.bus.connection();
     line.mark_changed();
     let mut snapshot_at = Instant::now() + SNAPSHOT_EVERY;
+    // What was taken and not written yet; one level for each item.
+    let mut newest = NewestLevels::default();
+    let mut write_at = Instant::now();
     edge.board.tell_error(Part::Stock, None);
     loop {
         tokio::select! {
             batch = facts.next_batch(MAX_MOVES) => {
-                let moves: Vec<_> = batch.iter().filter_map(movement).collect();
-                edge.journal.record_stock_moved(&moves).await.context("stock could not be kept")?;
-                tokio::time::sleep(NOT_OFTENER_THAN).await;
+                for moved in batch.iter().filter_map(movement) {
+                    newest.add(&moved, identity.edge_id);
+                }
+                tokio::time::sleep(TAKEN_EVERY).await;
+            }
+            () = tokio::time::sleep_until(write_at), if !newest.is_empty() => {
+                let levels = std::mem::take(&mut newest);
+                edge.journal.record_stock_moved(levels).await.context("stock could not be kept")?;
+                write_at = Instant::now() + WRITTEN_EVERY;
             }
             () = tokio::time::sleep_until(snapshot_at) => {
                 snapshot_at = Instant::now() + take_snapshot(&edge).await?;

@@ -1,5 +1,6 @@
 //! Stock as the store sees it.
 
+use pos_edge::journal::NewestLevels;
 use rust_decimal::Decimal;
 use schemas::{
     EdgeId, SaleId, StockItemId, Timestamp,
@@ -37,6 +38,14 @@ fn moved(edge: EdgeId, edge_seq: u64, stock_no: u64, left: i64) -> StockMovedV1 
     }
 }
 
+async fn record(store: &Store, moves: &[StockMovedV1]) {
+    let mut newest = NewestLevels::default();
+    for moved in moves {
+        newest.add(moved, store.identity.edge_id);
+    }
+    store.journal.record_stock_moved(newest).await.unwrap();
+}
+
 #[tokio::test]
 async fn stock_goes_down_with_each_sale_and_is_set_right_by_the_books() {
     let store = Store::with_menu().await;
@@ -64,17 +73,17 @@ async fn stock_goes_down_with_each_sale_and_is_set_right_by_the_books() {
     let edge = store.identity.edge_id;
     let other = EdgeId::from_uuid(Uuid::nil());
     let moves = [moved(edge, 4, 3, 946), moved(other, 77, 4, 928)];
-    store.journal.record_stock_moved(&moves).await.unwrap();
+    record(&store, &moves).await;
     assert_eq!(level(&store, "beans").await.0, "910");
     // The same again, and an older one, change nothing.
-    store.journal.record_stock_moved(&moves).await.unwrap();
-    store.journal.record_stock_moved(&moves[..1]).await.unwrap();
+    record(&store, &moves).await;
+    record(&store, &moves[..1]).await;
     assert_eq!(level(&store, "beans").await.0, "910");
 
     let store = store.restart().await;
     assert_eq!(level(&store, "beans").await.0, "910");
     // Everything is booked.
-    store.journal.record_stock_moved(&[moved(edge, 5, 5, 910)]).await.unwrap();
+    record(&store, &[moved(edge, 5, 5, 910)]).await;
     store.journal.record_stock_snapshot(&snapshot).await.unwrap();
     assert_eq!(level(&store, "beans").await.0, "910");
     store.till.sell("t6", &session).await.ok(201);
