@@ -215,47 +215,47 @@ CREATE TABLE audit_log (
     meta        jsonb
 );
 
--- Facts that became true and have no place in their branch's sequence yet. The
--- relay takes *rows*, never "ids above the last one": lower ids commit later.
--- A fact that repeats an entry, or tells of an invoice, has no body of its own:
--- it is read from edge_entry or invoice, so that it is always the same bytes.
+-- Facts leave the books here, as *runs*: the facts of one branch that one
+-- transaction made true, in their order. A run is pending until the relay gives
+-- it its place, the `first_seq` of its first fact; the others follow without a
+-- gap. Placed runs stay for the retention, for consumers that missed some.
+--
+-- The relay takes *pending rows*, never "ids above the last one": lower ids
+-- commit later. A fact that repeats an entry, or tells of an invoice, has no
+-- body of its own: it is read from edge_entry or invoice, so that it is always
+-- the same bytes.
+--
+-- The arrays are checked when a run is enqueued and never change; a check that
+-- placing repeats would read all of them.
 CREATE TABLE outbox (
-    outbox_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    tenant_id      uuid NOT NULL,
-    branch_id      uuid NOT NULL,
-    fact_id        text NOT NULL,
-    kind           text NOT NULL,
-    schema_version smallint NOT NULL,
-    edge_id        uuid,
-    entry_seq      bigint,
-    series_id      uuid,
-    invoice_no     bigint,
-    body           bytea,
-    occurred_at    timestamptz NOT NULL,
-    CHECK ((edge_id IS NULL) = (entry_seq IS NULL)),
-    CHECK ((series_id IS NULL) = (invoice_no IS NULL)),
-    CHECK (body IS NOT NULL OR edge_id IS NOT NULL OR series_id IS NOT NULL)
-);
-
--- Facts with their place: moved here from the outbox before they are published,
--- and kept for the retention, for consumers that missed some.
-CREATE TABLE fact (
-    branch_id      uuid NOT NULL,
-    fact_seq       bigint NOT NULL CHECK (fact_seq >= 1),
-    tenant_id      uuid NOT NULL,
-    fact_id        text NOT NULL UNIQUE,
-    kind           text NOT NULL,
-    schema_version smallint NOT NULL,
-    edge_id        uuid,
-    entry_seq      bigint,
-    series_id      uuid,
-    invoice_no     bigint,
-    body           bytea,
-    occurred_at    timestamptz NOT NULL,
+    outbox_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id       uuid NOT NULL,
+    branch_id       uuid NOT NULL,
+    facts           integer NOT NULL CHECK (facts >= 1),
+    first_seq       bigint CHECK (first_seq >= 1),
     -- When it got its place; the retention counts from here.
-    placed_at      timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (branch_id, fact_seq)
+    placed_at       timestamptz,
+    -- One element for each fact.
+    fact_ids        text[] COMPRESSION lz4 NOT NULL,
+    kinds           text[] COMPRESSION lz4 NOT NULL,
+    schema_versions smallint[] COMPRESSION lz4 NOT NULL,
+    edge_ids        uuid[] COMPRESSION lz4 NOT NULL,
+    entry_seqs      bigint[] COMPRESSION lz4 NOT NULL,
+    series_ids      uuid[] COMPRESSION lz4 NOT NULL,
+    invoice_nos     bigint[] COMPRESSION lz4 NOT NULL,
+    bodies          bytea[] COMPRESSION lz4 NOT NULL,
+    occurred_ats    timestamptz[] COMPRESSION lz4 NOT NULL,
+    CHECK ((first_seq IS NULL) = (placed_at IS NULL)),
+    CONSTRAINT outbox_whole CHECK (first_seq IS NOT NULL OR (
+        cardinality(fact_ids) = facts AND array_position(fact_ids, NULL) IS NULL
+        AND cardinality(kinds) = facts AND array_position(kinds, NULL) IS NULL
+        AND cardinality(schema_versions) = facts
+        AND cardinality(edge_ids) = facts AND cardinality(entry_seqs) = facts
+        AND cardinality(series_ids) = facts AND cardinality(invoice_nos) = facts
+        AND cardinality(bodies) = facts AND cardinality(occurred_ats) = facts))
 );
+CREATE UNIQUE INDEX outbox_placed ON outbox (branch_id, first_seq) WHERE first_seq IS NOT NULL;
+CREATE INDEX outbox_pending ON outbox (outbox_id) WHERE first_seq IS NULL;
 
 -- How far a branch's facts are numbered, and how far published.
 CREATE TABLE fact_head (
@@ -264,7 +264,7 @@ CREATE TABLE fact_head (
     last_seq      bigint NOT NULL DEFAULT 0,
     published_seq bigint NOT NULL DEFAULT 0,
     CHECK (published_seq <= last_seq)
-);
+) WITH (fillfactor = 50);
 
 -- Sales that await their number, in the order the books took them. All that
 -- the register row needs is here, so that numbering joins nothing.

@@ -69,7 +69,8 @@ impl World {
         wait_until("nothing waits for a number or the relay", BOUND, async || {
             let waiting = self
                 .count(
-                    "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM numbering_queue)
+                    "SELECT (SELECT count(*) FROM outbox WHERE first_seq IS NULL)
+                          + (SELECT count(*) FROM numbering_queue)
                           + (SELECT count(*) FROM fact_head WHERE published_seq < last_seq)",
                 )
                 .await;

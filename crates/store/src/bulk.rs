@@ -18,7 +18,7 @@ pub const SALE_TABLES: [&str; 10] = [
     "cash_movement",
     "stock_journal",
     "audit_log",
-    "fact",
+    "outbox",
     "invoice",
 ];
 

@@ -22,7 +22,8 @@ use uuid::Uuid;
 
 use crate::{
     Conn, Error,
-    columns::{digest, int8},
+    columns::{column, digest, int8},
+    outbox::NewFact,
 };
 
 /// A sale that is ready to be booked.
@@ -54,9 +55,8 @@ pub async fn book(
     insert_cash(&mut tx, &booked.sale).await?;
     insert_audit(&mut tx, booked).await?;
     let moved = take_stock(&mut tx, booked).await?;
-    tell(&mut tx, booked, &moved).await?;
     let no = assign_number(&mut tx, series_id, booked, now).await?;
-    tell_number(&mut tx, booked, series_id, no).await?;
+    tell(&mut tx, booked, &moved, (series_id, no), now).await?;
     tx.commit().await?;
     Ok(no)
 }
@@ -215,55 +215,54 @@ async fn insert_audit(conn: &mut Conn, booked: &ClassicalSale) -> Result<(), Err
     Ok(())
 }
 
-async fn tell(conn: &mut Conn, booked: &ClassicalSale, moved: &StockMovedV1) -> Result<(), Error> {
+/// One run of all that the sale tells.
+async fn tell(
+    conn: &mut Conn,
+    booked: &ClassicalSale,
+    moved: &StockMovedV1,
+    number: (SeriesId, u64),
+    now: Timestamp,
+) -> Result<(), Error> {
     let (sale, entry) = (&booked.sale, &booked.entry);
-    let mut facts = vec![(FactKind::SaleFinalized, None)];
+    let cause = Some((entry.edge_id, entry.seq));
+    let fact = |kind: FactKind| NewFact {
+        tenant_id: sale.tenant_id,
+        branch_id: sale.branch_id,
+        fact_id: id_from_entry(entry.edge_id, entry.seq, kind),
+        kind,
+        schema_version: 1,
+        entry: cause,
+        invoice: None,
+        body: None,
+        occurred_at: sale.finalized_at,
+    };
+    let mut facts = vec![fact(FactKind::SaleFinalized)];
     if !moved.lines.is_empty() {
         let body =
             serde_json::to_vec(moved).map_err(|error| Error::corrupt("stock.moved", error))?;
-        facts.push((FactKind::StockMoved, Some(body)));
+        facts.push(NewFact { body: Some(body), ..fact(FactKind::StockMoved) });
     }
-    let ids: Vec<String> =
-        facts.iter().map(|(fact, _)| id_from_entry(entry.edge_id, entry.seq, *fact)).collect();
-    let kinds: Vec<&str> = facts.iter().map(|(fact, _)| fact.as_str()).collect();
-    let bodies: Vec<Option<Vec<u8>>> = facts.iter().map(|(_, body)| body.clone()).collect();
+    facts.push(NewFact {
+        fact_id: id_from_invoice(number.0, number.1),
+        entry: None,
+        invoice: Some(number),
+        occurred_at: now,
+        ..fact(FactKind::InvoiceAssigned)
+    });
     sqlx::query_file!(
         "src/sql/classical_facts.sql",
-        sale.branch_id.as_uuid(),
         sale.tenant_id.as_uuid(),
-        &ids,
-        &kinds as &[&str],
-        &bodies as &[Option<Vec<u8>>],
-        entry.edge_id.as_uuid(),
-        int8(entry.seq),
-        OffsetDateTime::from(sale.finalized_at),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn tell_number(
-    conn: &mut Conn,
-    booked: &ClassicalSale,
-    series_id: SeriesId,
-    no: u64,
-) -> Result<(), Error> {
-    let sale = &booked.sale;
-    sqlx::query!(
-        "WITH head AS (
-             UPDATE fact_head SET last_seq = last_seq + 1 WHERE branch_id = $1 RETURNING last_seq
-         )
-         INSERT INTO fact (branch_id, fact_seq, tenant_id, fact_id, kind, schema_version,
-             series_id, invoice_no, occurred_at)
-         SELECT $1, h.last_seq, $2, $3, $4, 1, $5, $6, $7 FROM head h",
         sale.branch_id.as_uuid(),
-        sale.tenant_id.as_uuid(),
-        id_from_invoice(series_id, no),
-        FactKind::InvoiceAssigned.as_str(),
-        series_id.as_uuid(),
-        int8(no),
-        OffsetDateTime::from(sale.finalized_at),
+        &column(&facts, |f| f.fact_id.as_str()) as &[&str],
+        &column(&facts, |f| f.kind.as_str()) as &[&str],
+        &column(&facts, |_| 1_i16),
+        &column(&facts, |f| f.entry.map(|entry| entry.0.as_uuid())) as &[Option<Uuid>],
+        &column(&facts, |f| f.entry.map(|entry| int8(entry.1))) as &[Option<i64>],
+        &column(&facts, |f| f.invoice.map(|invoice| invoice.0.as_uuid())) as &[Option<Uuid>],
+        &column(&facts, |f| f.invoice.map(|invoice| int8(invoice.1))) as &[Option<i64>],
+        &column(&facts, |f| f.body.as_deref()) as &[Option<&[u8]>],
+        &column(&facts, |f| OffsetDateTime::from(f.occurred_at)),
+        OffsetDateTime::from(now),
     )
     .execute(conn)
     .await?;

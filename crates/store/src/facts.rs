@@ -119,11 +119,11 @@ pub async fn after_each(
             Ok(PlacedFact {
                 tenant_id: row.tenant_id.into(),
                 branch_id: row.branch_id.into(),
-                fact_seq: columns::unsigned("fact.fact_seq", row.fact_seq)?,
+                fact_seq: columns::unsigned("outbox.first_seq", row.fact_seq)?,
                 fact_id: row.fact_id,
                 kind: row.kind,
                 schema_version: columns::narrow(
-                    "fact.schema_version",
+                    "outbox.schema_versions",
                     i64::from(row.schema_version),
                 )?,
                 edge_id: row.edge_id.map(EdgeId::from),

@@ -11,7 +11,7 @@ use schemas::{
 };
 use time::OffsetDateTime;
 
-use crate::{Conn, Error, columns};
+use crate::{Conn, Error, columns, outbox::RUN_FACTS};
 
 /// A series that has sales in its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,6 +219,7 @@ pub async fn record_batch(
         FactKind::InvoiceAssigned.as_str(),
         columns::int8(newest.no),
         newest.hash.as_bytes(),
+        i64::try_from(RUN_FACTS).unwrap_or(i64::MAX),
     )
     .fetch_one(conn)
     .await?;

@@ -19,34 +19,53 @@ pub struct FactHead {
     pub published_seq: u64,
 }
 
-/// What one call of [`place_facts`] did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Placed {
-    /// Outbox rows taken.
-    pub taken: u64,
-    /// Facts that got a place; fewer than taken if some had theirs already.
-    pub placed: u64,
+/// How much one call does at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
+    /// So many runs.
+    pub runs: u32,
+    /// No further run once there are so many facts.
+    pub facts: u32,
 }
 
-/// Moves up to `limit` facts, oldest first, from the outbox to the fact log,
-/// each with the next `fact_seq` of its branch. One statement; the caller's
-/// transaction makes it durable before anything is published.
+/// What one call did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Done {
+    /// To so many runs.
+    pub runs: u64,
+    /// The facts in them.
+    pub facts: u64,
+}
+
+impl Done {
+    /// Whether there may be more to do.
+    pub fn is_all_of(self, most: Most) -> bool {
+        self.runs >= u64::from(most.runs) || self.facts >= u64::from(most.facts)
+    }
+}
+
+/// Gives pending runs, oldest first, the next places of their branches. One
+/// statement; the caller's transaction makes it durable before anything is
+/// published.
 ///
 /// # Errors
-/// [`Error::Database`]; [`Error::Corrupt`] if a fact would have been dropped:
-/// roll back.
-pub async fn place_facts(conn: &mut Conn, limit: u32, now: Timestamp) -> Result<Placed, Error> {
-    let row =
-        sqlx::query_file!("src/sql/place_facts.sql", i64::from(limit), OffsetDateTime::from(now))
-            .fetch_one(conn)
-            .await?;
-    if row.placed != row.fresh {
-        let why = format!("{} of {} facts placed", row.placed, row.fresh);
+/// [`Error::Database`]; [`Error::Corrupt`] if a run was passed over: roll back.
+pub async fn place_facts(conn: &mut Conn, most: Most, now: Timestamp) -> Result<Done, Error> {
+    let row = sqlx::query_file!(
+        "src/sql/place_facts.sql",
+        i64::from(most.runs),
+        i64::from(most.facts),
+        OffsetDateTime::from(now),
+    )
+    .fetch_one(conn)
+    .await?;
+    if row.placed != row.taken {
+        let why = format!("{} of {} runs placed", row.placed, row.taken);
         return Err(Error::corrupt("outbox", why));
     }
-    Ok(Placed {
-        taken: columns::unsigned("count", row.taken)?,
-        placed: columns::unsigned("count", row.placed)?,
+    Ok(Done {
+        runs: columns::unsigned("count", row.placed)?,
+        facts: columns::unsigned("sum", row.facts)?,
     })
 }
 
@@ -109,19 +128,25 @@ pub async fn newest_placed_before(
     before: Timestamp,
 ) -> Result<u64, Error> {
     let newest = sqlx::query_scalar!(
-        "SELECT fact_seq FROM fact WHERE branch_id = $1 AND fact_seq > $2 AND placed_at < $3
-         ORDER BY fact_seq DESC LIMIT 1",
+        r#"SELECT first_seq + facts - 1 AS "last_seq!" FROM outbox
+           WHERE branch_id = $1
+             AND first_seq >= COALESCE((
+                 SELECT first_seq FROM outbox WHERE branch_id = $1 AND first_seq <= $2
+                 ORDER BY first_seq DESC LIMIT 1), 0)
+             AND placed_at < $3
+           ORDER BY first_seq DESC LIMIT 1"#,
         branch_id.as_uuid(),
         columns::int8(after_seq),
         OffsetDateTime::from(before),
     )
     .fetch_optional(conn)
     .await?;
-    newest.map_or(Ok(after_seq), |newest| columns::unsigned("fact.fact_seq", newest))
+    let newest = newest.map_or(Ok(0), |newest| columns::unsigned("outbox.first_seq", newest))?;
+    Ok(newest.max(after_seq))
 }
 
 /// The ids of the facts that have these places, `branches[i]` and `fact_seqs[i]`
-/// for each; places that the fact log does not have are left out.
+/// for each; places that the books do not hold are left out.
 ///
 /// # Errors
 /// [`Error::Database`], [`Error::Corrupt`].
@@ -132,9 +157,15 @@ pub async fn fact_ids(
     let branch_ids: Vec<_> = places.iter().map(|(branch, _)| branch.as_uuid()).collect();
     let fact_seqs: Vec<_> = places.iter().map(|(_, seq)| columns::int8(*seq)).collect();
     let rows = sqlx::query!(
-        r#"SELECT f.branch_id AS "branch_id!", f.fact_id AS "fact_id!"
-         FROM unnest($1::uuid[], $2::bigint[]) AS wanted (branch_id, fact_seq)
-         JOIN fact f USING (branch_id, fact_seq)"#,
+        r#"SELECT wanted.branch_id AS "branch_id!",
+                  run.fact_ids[wanted.fact_seq - run.first_seq + 1] AS "fact_id!"
+           FROM unnest($1::uuid[], $2::bigint[]) AS wanted (branch_id, fact_seq)
+           CROSS JOIN LATERAL (
+               SELECT first_seq, facts, fact_ids FROM outbox
+               WHERE branch_id = wanted.branch_id AND first_seq <= wanted.fact_seq
+               ORDER BY first_seq DESC LIMIT 1
+           ) run
+           WHERE wanted.fact_seq < run.first_seq + run.facts"#,
         &branch_ids,
         &fact_seqs,
     )
@@ -143,49 +174,44 @@ pub async fn fact_ids(
     Ok(rows.into_iter().map(|row| (row.branch_id.into(), row.fact_id)).collect())
 }
 
-/// Removes a branch's oldest facts that got their place before `before`: only
-/// published ones, at most `limit`, and only from the low end, so that what
-/// stays is without gaps. Returns how many.
+/// Removes a branch's oldest runs that got their place before `before`: only
+/// those that are published to their end, at most `runs`, and only from the low
+/// end, so that what stays is without gaps. The newest run stays.
 ///
 /// # Errors
-/// [`Error::Database`].
+/// [`Error::Database`], [`Error::Corrupt`].
 pub async fn prune(
     conn: &mut Conn,
     branch_id: BranchId,
     before: Timestamp,
-    limit: u32,
-) -> Result<u64, Error> {
-    let removed = sqlx::query!(
-        "WITH oldest AS (
-             SELECT fact_seq, placed_at FROM fact
-             WHERE branch_id = $1
-               AND fact_seq <= (SELECT published_seq FROM fact_head WHERE branch_id = $1)
-             ORDER BY fact_seq LIMIT $3
-         )
-         DELETE FROM fact
-         WHERE branch_id = $1
-           AND fact_seq <= (SELECT max(fact_seq) FROM oldest WHERE placed_at < $2)
-           AND fact_seq < COALESCE(
-               (SELECT min(fact_seq) FROM oldest WHERE placed_at >= $2), 9223372036854775807)",
+    runs: u32,
+) -> Result<Done, Error> {
+    let gone = sqlx::query_file!(
+        "src/sql/prune_facts.sql",
         branch_id.as_uuid(),
         OffsetDateTime::from(before),
-        i64::from(limit),
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
-}
-
-/// How many facts await their place, counted up to `most`.
-///
-/// # Errors
-/// [`Error::Database`], [`Error::Corrupt`].
-pub async fn waiting(conn: &mut Conn, most: u32) -> Result<u64, Error> {
-    let waiting = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM (SELECT FROM outbox LIMIT $1) AS bounded"#,
-        i64::from(most),
+        i64::from(runs),
     )
     .fetch_one(conn)
     .await?;
-    columns::unsigned("count", waiting)
+    Ok(Done {
+        runs: columns::unsigned("count", gone.runs)?,
+        facts: columns::unsigned("sum", gone.facts)?,
+    })
+}
+
+/// How many facts await their place, counting no more than `runs` runs of them.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn waiting(conn: &mut Conn, runs: u32) -> Result<u64, Error> {
+    let waiting = sqlx::query_scalar!(
+        r#"SELECT COALESCE(sum(facts), 0) AS "facts!" FROM (
+               SELECT facts FROM outbox WHERE first_seq IS NULL ORDER BY outbox_id LIMIT $1
+           ) AS bounded"#,
+        i64::from(runs),
+    )
+    .fetch_one(conn)
+    .await?;
+    columns::unsigned("sum", waiting)
 }

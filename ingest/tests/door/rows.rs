@@ -32,21 +32,25 @@ pub(crate) async fn invoices(books: &sqlx::PgPool, company: &Company, store: &St
 
 /// Facts of a store with these bodies, in their places from `first` on.
 pub(crate) async fn facts(books: &sqlx::PgPool, store: &Store, first: i64, bodies: &[String]) {
-    for (place, body) in (first..).zip(bodies) {
-        sqlx::query(
-            "INSERT INTO fact (branch_id, fact_seq, tenant_id, fact_id, kind, schema_version,
-                 body, occurred_at)
-             VALUES ($1, $2, $3, $4, 'exception.raised', 1, $5, '2026-01-01T00:00:00Z')",
-        )
-        .bind(store.branch_id.as_uuid())
-        .bind(place)
-        .bind(store.tenant_id.as_uuid())
-        .bind(fact_id(store, place))
-        .bind(body.as_bytes())
-        .execute(books)
-        .await
-        .unwrap();
-    }
+    let ids: Vec<_> = (first..).zip(bodies).map(|(place, _)| fact_id(store, place)).collect();
+    let bodies: Vec<_> = bodies.iter().map(String::as_bytes).collect();
+    sqlx::query(
+        "INSERT INTO outbox (branch_id, first_seq, placed_at, tenant_id, facts, fact_ids, bodies,
+             kinds, schema_versions, edge_ids, entry_seqs, series_ids, invoice_nos, occurred_ats)
+         SELECT $1, $2, now(), $3, size[1], $4, $5, array_fill('exception.raised'::text, size),
+             array_fill(1::smallint, size), array_fill(NULL::uuid, size),
+             array_fill(NULL::bigint, size), array_fill(NULL::uuid, size),
+             array_fill(NULL::bigint, size), array_fill('2026-01-01Z'::timestamptz, size)
+         FROM (SELECT ARRAY[cardinality($4)] AS size) AS run",
+    )
+    .bind(store.branch_id.as_uuid())
+    .bind(first)
+    .bind(store.tenant_id.as_uuid())
+    .bind(ids)
+    .bind(&bodies)
+    .execute(books)
+    .await
+    .unwrap();
     let last = first + i64::try_from(bodies.len()).unwrap() - 1;
     sqlx::query("UPDATE fact_head SET last_seq = $2 WHERE branch_id = $1")
         .bind(store.branch_id.as_uuid())

@@ -100,7 +100,9 @@ pub async fn verify(pool: &Pool, company: &Company, count: usize) {
         assert_eq!(head, mapping.get(&store.branch_id).copied().unwrap_or(0));
     }
     let (told, waiting, last_no): (i64, i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(DISTINCT fact_id) FROM outbox WHERE series_id = $1),
+        "SELECT (SELECT count(DISTINCT fact_id)
+                 FROM outbox, unnest(fact_ids, series_ids) AS f (fact_id, series_id)
+                 WHERE f.series_id = $1),
                 (SELECT count(*) FROM numbering_queue WHERE tenant_id = $2),
                 (SELECT last_no FROM invoice_series WHERE series_id = $1)",
     )

@@ -167,14 +167,9 @@ const REGISTER: &[Damage] = &[
          UPDATE invoice_series SET last_no = lost.no - 1, head_hash = lost.prev_hash FROM lost;
          UPDATE mapping_head m SET last_seq = last_seq - 1 FROM lost
              WHERE m.branch_id = lost.branch_id;
-         CREATE TEMP TABLE told AS SELECT f.branch_id, f.fact_seq FROM fact f, lost
-             WHERE f.invoice_no = lost.no;
-         DELETE FROM fact f USING told WHERE f.branch_id = told.branch_id
-             AND f.fact_seq = told.fact_seq;
-         UPDATE fact f SET fact_seq = f.fact_seq - 1 FROM told WHERE f.branch_id = told.branch_id
-             AND f.fact_seq > told.fact_seq;
+         SELECT forget(h.branch_id, h.last_seq) FROM fact_head h JOIN lost USING (branch_id);
          UPDATE fact_head h SET last_seq = last_seq - 1, published_seq = published_seq - 1
-             FROM told WHERE h.branch_id = told.branch_id",
+             FROM lost WHERE h.branch_id = lost.branch_id",
         &["invoices"],
     ),
     damage(
@@ -224,19 +219,57 @@ const REGISTER: &[Damage] = &[
 ];
 
 const FACTS: &[Damage] = &[
-    damage("a fact is gone", "DELETE FROM fact WHERE fact_seq = 3", &["facts"]),
+    damage("a fact is gone", "SELECT forget(branch_id, 3) FROM fact_head", &["facts"]),
     damage(
         "the newest fact is gone",
-        "DELETE FROM fact f USING fact_head h WHERE h.branch_id = f.branch_id
-             AND f.fact_seq = h.last_seq",
+        "SELECT forget(branch_id, last_seq) FROM fact_head",
         &["facts"],
     ),
     damage(
         "a sale is told a second time",
-        "INSERT INTO outbox (tenant_id, branch_id, fact_id, kind, schema_version, edge_id,
-             entry_seq, occurred_at)
-         SELECT tenant_id, branch_id, fact_id, kind, schema_version, edge_id, entry_seq, occurred_at
-         FROM fact WHERE kind = 'sale.finalized' LIMIT 1",
+        "INSERT INTO outbox (tenant_id, branch_id, facts, fact_ids, kinds, schema_versions,
+             edge_ids, entry_seqs, series_ids, invoice_nos, bodies, occurred_ats)
+         SELECT tenant_id, branch_id, 1, '{again}', kinds[n:n], schema_versions[n:n], edge_ids[n:n],
+             entry_seqs[n:n], '{NULL}', '{NULL}', '{NULL}', occurred_ats[n:n]
+         FROM outbox, array_position(kinds, 'sale.finalized') AS n WHERE n IS NOT NULL LIMIT 1",
+        &["facts"],
+    ),
+    damage(
+        "a sale is not told, but something else of it",
+        "UPDATE outbox SET kinds[array_position(kinds, 'sale.finalized')] = 'exception.raised'
+         WHERE 'sale.finalized' = ANY (kinds)",
+        &["facts"],
+    ),
+    damage(
+        "a fact has another's id",
+        "UPDATE outbox SET fact_ids[2] = fact_ids[1] WHERE first_seq = 1",
+        &["facts"],
+    ),
+    damage(
+        "a fact has the id of another store's",
+        "UPDATE outbox SET fact_ids[1] = 'twice' WHERE first_seq = 1",
+        &["facts"],
+    ),
+    damage(
+        "a fact names no entry any more",
+        "UPDATE outbox SET edge_ids[1] = NULL WHERE first_seq = 1",
+        &["facts"],
+    ),
+    damage(
+        "a run holds fewer facts than it says",
+        "UPDATE outbox SET occurred_ats = occurred_ats[2:] WHERE first_seq = 1",
+        &["facts"],
+    ),
+    damage(
+        "two runs overlap",
+        "UPDATE outbox SET first_seq = first_seq - 1 WHERE first_seq > 1;
+         UPDATE fact_head SET last_seq = last_seq - 1, published_seq = published_seq - 1",
+        &["facts"],
+    ),
+    damage(
+        "there is a gap between two runs",
+        "UPDATE outbox SET first_seq = first_seq + 1 WHERE first_seq > 1;
+         UPDATE fact_head SET last_seq = last_seq + 1",
         &["facts"],
     ),
     damage(

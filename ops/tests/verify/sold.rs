@@ -7,12 +7,52 @@ use bus::entries::Delivery;
 use numbering::{Batch, allocate_batch};
 use schemas::{Entry, SystemClock, subjects::PosSubject};
 use store::{lease, relay};
-use testkit::{Books, Company, Store, seed_company, sqlx::PgPool};
+use testkit::{
+    Books, Company, Store, seed_company,
+    sqlx::{self, PgPool},
+};
 use workers::{batch, receive::receive};
 
 const SHARDS: u16 = 1;
 const TTL: Duration = Duration::from_secs(600);
 const PLENTY: u32 = 10_000;
+const ALL: relay::Most = relay::Most { runs: PLENTY, facts: PLENTY };
+
+/// `split(branch, after)` makes two runs of facts of the one that goes on after
+/// that place; `forget(branch, place)` takes one fact away.
+const SPLIT: &str = "
+    CREATE FUNCTION part(run outbox, low bigint, high bigint) RETURNS outbox LANGUAGE plpgsql AS $$
+    BEGIN
+        run.outbox_id := run.outbox_id * 1000 + low;
+        run.facts := high - low + 1;
+        run.first_seq := run.first_seq + low - 1;
+        run.fact_ids := run.fact_ids[low:high];
+        run.kinds := run.kinds[low:high];
+        run.schema_versions := run.schema_versions[low:high];
+        run.edge_ids := run.edge_ids[low:high];
+        run.entry_seqs := run.entry_seqs[low:high];
+        run.series_ids := run.series_ids[low:high];
+        run.invoice_nos := run.invoice_nos[low:high];
+        run.bodies := run.bodies[low:high];
+        run.occurred_ats := run.occurred_ats[low:high];
+        RETURN run;
+    END $$;
+    CREATE FUNCTION split(branch uuid, after bigint) RETURNS void LANGUAGE sql AS $$
+        WITH whole AS (
+            DELETE FROM outbox o
+            WHERE branch_id = branch AND first_seq <= after AND after < first_seq + facts - 1
+            RETURNING o AS run, after - first_seq + 1 AS low_facts
+        ), parts AS (
+            SELECT part(run, 1, low_facts) AS run FROM whole
+            UNION ALL SELECT part(run, low_facts + 1, (run).facts) FROM whole
+        )
+        INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT (run).* FROM parts
+    $$;
+    CREATE FUNCTION forget(branch uuid, place bigint) RETURNS void LANGUAGE sql AS $$
+        SELECT split(branch, place - 1);
+        SELECT split(branch, place);
+        DELETE FROM outbox WHERE branch_id = branch AND first_seq = place
+    $$";
 
 /// Books of one company, everything in them settled.
 pub struct Sold {
@@ -44,6 +84,7 @@ impl Sold {
         let sold = Self { books, company, journals };
         sold.number().await;
         sold.tell().await;
+        sqlx::raw_sql(SPLIT).execute(&sold.books.pool).await.unwrap();
         sold
     }
 
@@ -57,7 +98,7 @@ impl Sold {
     pub async fn tell(&self) {
         use schemas::Clock;
         let mut tx = self.books.pool.begin().await.unwrap();
-        relay::place_facts(&mut tx, PLENTY, SystemClock.now()).await.unwrap();
+        relay::place_facts(&mut tx, ALL, SystemClock.now()).await.unwrap();
         let heads = relay::heads(&mut tx, true).await.unwrap();
         let all: Vec<_> = heads.iter().map(|head| (head.branch_id, head.last_seq)).collect();
         relay::note_published(&mut tx, &all).await.unwrap();

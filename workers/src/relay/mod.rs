@@ -1,9 +1,10 @@
 //! The relay: facts leave the books.
 //!
-//! Every fact was written to `outbox` by the transaction that made it true. The
-//! relay *places* it: in one transaction it moves from `outbox` to `fact` and
-//! gets the next `fact_seq` of its branch. Only then it is published to
-//! `books.<tenant>.<branch>.<fact>`, each branch in the order of `fact_seq`.
+//! Every fact was written to `outbox` by the transaction that made it true, in a
+//! run with the branch's others of that transaction. The relay *places* the run:
+//! its facts get the next `fact_seq`s of their branch. Only then they are
+//! published to `books.<tenant>.<branch>.<fact>`, each branch in the order of
+//! `fact_seq`.
 //!
 //! Delivery: at least once, under the same id, place and bytes. A crash after
 //! placing publishes later; a crash after publishing publishes again. Whatever
@@ -49,9 +50,9 @@ struct Shared {
     pool: Pool,
     bus: Bus,
     clock: Arc<dyn Clock>,
-    /// The outbox may hold facts.
+    /// The outbox may hold facts without a place.
     enqueued: Notify,
-    /// The fact log holds new facts.
+    /// New facts have their place.
     placed: Notify,
 }
 

@@ -1,8 +1,8 @@
 //! Gives facts their place, and keeps the lease.
 //!
-//! Pending rows are taken, never ids above a mark. Lease, places and the removal
-//! from the outbox commit together; an error from COMMIT means unknown, and the
-//! next round takes whatever is in the outbox then.
+//! Pending runs are taken, never ids above a mark. Lease, heads and places commit
+//! together; an error from COMMIT means unknown, and the next round takes whatever
+//! is pending then.
 
 use std::{
     sync::Arc,
@@ -11,17 +11,17 @@ use std::{
 
 use bus::retry;
 use metrics::{counter, gauge, histogram};
-use store::{lease::Lease, relay::Placed};
+use store::{lease::Lease, relay::Most};
 use telemetry::{CancellationToken, failpoint};
 
 use super::{FIRST_PAUSE, LONGEST_PAUSE, Shared, chain};
 
-/// The most facts that one transaction places.
-const BATCH_FACTS: u32 = 2_000;
+/// The most that one transaction places.
+const BATCH: Most = Most { runs: 500, facts: 10_000 };
 /// How often the outbox is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
-/// The most facts of the outbox that are counted for its gauge.
-const MEASURED_FACTS: u32 = 100_000;
+/// The most pending runs that are counted for its gauge.
+const MEASURED_RUNS: u32 = 10_000;
 
 /// Places facts until the lease is lost, or `stop`.
 pub(super) async fn run(shared: Arc<Shared>, lease: Lease, stop: CancellationToken) {
@@ -61,14 +61,14 @@ pub(super) async fn run(shared: Arc<Shared>, lease: Lease, stop: CancellationTok
 struct Seen {
     renewed_at: Instant,
     measured_at: Option<Instant>,
-    /// There may be more in the outbox than the last round took.
+    /// There may be more pending than the last round took.
     more: bool,
 }
 
 enum Round {
     /// There may be more.
     Full,
-    /// The outbox is empty for now.
+    /// Nothing is pending for now.
     Drained,
     LeaseLost,
 }
@@ -76,7 +76,7 @@ enum Round {
 async fn round(shared: &Shared, lease: &Lease, seen: &mut Seen) -> Result<Round, store::Error> {
     if seen.measured_at.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
         let mut conn = shared.pool.acquire().await?;
-        let waiting = store::relay::waiting(&mut conn, MEASURED_FACTS).await?;
+        let waiting = store::relay::waiting(&mut conn, MEASURED_RUNS).await?;
         gauge!("relay_outbox_facts").set(u32::try_from(waiting).unwrap_or(u32::MAX));
         seen.measured_at = Some(Instant::now());
     }
@@ -92,18 +92,14 @@ async fn round(shared: &Shared, lease: &Lease, seen: &mut Seen) -> Result<Round,
     if !store::lease::renew(&mut tx, lease, shared.settings.lease()).await? {
         return Ok(Round::LeaseLost);
     }
-    let Placed { taken, placed } =
-        store::relay::place_facts(&mut tx, BATCH_FACTS, shared.clock.now()).await?;
+    let placed = store::relay::place_facts(&mut tx, BATCH, shared.clock.now()).await?;
     tx.commit().await?;
     seen.renewed_at = started;
-    if placed > 0 {
+    if placed.runs > 0 {
         failpoint("relay.sequenced");
         shared.placed.notify_one();
         histogram!("relay_place_seconds").record(started.elapsed());
-        counter!("relay_placed_total").increment(placed);
+        counter!("relay_placed_total").increment(placed.facts);
     }
-    if placed < taken {
-        tracing::warn!(facts = taken - placed, "facts that have their place came again");
-    }
-    Ok(if taken == u64::from(BATCH_FACTS) { Round::Full } else { Round::Drained })
+    Ok(if placed.is_all_of(BATCH) { Round::Full } else { Round::Drained })
 }

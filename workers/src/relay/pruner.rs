@@ -11,8 +11,8 @@ use super::{Shared, chain};
 
 /// How often it looks.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// The most facts that one statement removes.
-const BATCH_FACTS: u32 = 1_000;
+/// The most runs that one statement removes.
+const BATCH_RUNS: u32 = 500;
 /// The most statements for one branch in one sweep.
 const MAX_BATCHES: u32 = 20;
 
@@ -44,9 +44,9 @@ async fn sweep(shared: &Shared, stop: &CancellationToken) -> Result<u64, store::
             if stop.is_cancelled() {
                 return Ok(removed);
             }
-            let gone = store::relay::prune(&mut conn, head.branch_id, before, BATCH_FACTS).await?;
-            removed += gone;
-            if gone < u64::from(BATCH_FACTS) {
+            let gone = store::relay::prune(&mut conn, head.branch_id, before, BATCH_RUNS).await?;
+            removed += gone.facts;
+            if gone.runs < u64::from(BATCH_RUNS) {
                 break;
             }
         }

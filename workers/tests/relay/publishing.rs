@@ -2,7 +2,7 @@
 
 use bus::facts::{self, FactMessage};
 use schemas::{Clock, SystemClock, facts::FactKind, subjects};
-use store::relay::FactHead;
+use store::relay::{FactHead, Most};
 use testkit::{BOUND, Store, sqlx, wait_until};
 
 use crate::stage::{Stage, enqueue, fact};
@@ -48,10 +48,12 @@ async fn a_crash_after_placing_publishes_later_and_one_after_publishing_doubles_
     let stage = Stage::new().await;
     let store = &stage.company.stores[0];
     let pool = &stage.books.pool;
-    enqueue(pool, store, "fact", 30).await;
-    // It placed them and ended.
+    enqueue(pool, store, "placed", 20).await;
+    enqueue(pool, store, "pending", 10).await;
+    // It placed the first run and ended.
     let mut tx = pool.begin().await.unwrap();
-    store::relay::place_facts(&mut tx, 20, SystemClock.now()).await.unwrap();
+    let one = Most { runs: 1, facts: 1_000 };
+    store::relay::place_facts(&mut tx, one, SystemClock.now()).await.unwrap();
     tx.commit().await.unwrap();
     let running = stage.run();
     published(&stage, store, 30).await;
@@ -145,7 +147,7 @@ async fn a_fact_that_is_refused_stops_no_other_store() {
     let FactHead { last_seq, published_seq, .. } = head(&stage, store).await;
     assert_eq!((last_seq, published_seq), (3, 1), "it waits, and so does what is behind it");
     // A person makes it smaller; it goes on by itself.
-    sqlx::query("UPDATE fact SET body = '\"small\"' WHERE fact_seq = 2 AND branch_id = $1")
+    sqlx::query("UPDATE outbox SET bodies[2] = '\"small\"' WHERE branch_id = $1")
         .bind(store.branch_id.as_uuid())
         .execute(&stage.books.pool)
         .await

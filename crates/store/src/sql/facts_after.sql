@@ -1,9 +1,11 @@
--- Facts with their bodies: for each wanted branch those after a fact_seq, in
--- order, at most so many, and of all of them together no more bytes than $4
--- (but always one fact). An invoice's body is made from its row later.
+-- Facts with their bodies: for each wanted branch those after a fact_seq, or
+-- from the first that is kept, in order, at most so many, and of all of them
+-- together no more bytes than $4 (but always one fact). An invoice's body is
+-- made from its row later.
 --
--- Entries are looked up one by one: no guess of the planner's makes it read the
--- whole archive.
+-- Runs are read by a range of their places, from the one that holds the first
+-- place wanted, and entries are looked up one by one: no guess of the planner's
+-- makes it read the whole log or archive.
 SELECT branch_id AS "branch_id!", tenant_id AS "tenant_id!", fact_seq AS "fact_seq!",
        fact_id AS "fact_id!", kind AS "kind!", schema_version AS "schema_version!",
        edge_id, series_id, invoice_no, occurred_at AS "occurred_at!", whole AS body
@@ -12,16 +14,38 @@ FROM (
                   OVER (ORDER BY place, fact_seq
                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
     FROM (
-        SELECT f.branch_id, f.tenant_id, f.fact_seq, f.fact_id, f.kind, f.schema_version,
-               f.edge_id, f.series_id, f.invoice_no, f.occurred_at, wanted.place,
+        SELECT f.*, wanted.branch_id, wanted.place,
                COALESCE(f.body, (SELECT e.payload FROM edge_entry e
                                  WHERE e.edge_id = f.edge_id AND e.seq = f.entry_seq)) AS whole
         FROM unnest($1::uuid[], $2::bigint[], $3::bigint[])
              WITH ORDINALITY AS wanted (branch_id, after_seq, most, place)
         CROSS JOIN LATERAL (
-            SELECT * FROM fact
-            WHERE fact.branch_id = wanted.branch_id AND fact.fact_seq > wanted.after_seq
-            ORDER BY fact.fact_seq LIMIT wanted.most
+            SELECT GREATEST(wanted.after_seq + 1, (
+                SELECT o.first_seq FROM outbox o
+                WHERE o.branch_id = wanted.branch_id AND o.first_seq IS NOT NULL
+                ORDER BY o.first_seq LIMIT 1
+            )) AS first
+            OFFSET 0
+        ) kept
+        CROSS JOIN LATERAL (
+            SELECT run.tenant_id, run.first_seq + told.element - 1 AS fact_seq, told.*
+            FROM outbox run
+            CROSS JOIN LATERAL unnest(
+                run.fact_ids, run.kinds, run.schema_versions, run.edge_ids, run.entry_seqs,
+                run.series_ids, run.invoice_nos, run.bodies, run.occurred_ats
+            ) WITH ORDINALITY AS told (
+                fact_id, kind, schema_version, edge_id, entry_seq,
+                series_id, invoice_no, body, occurred_at, element
+            )
+            WHERE run.branch_id = wanted.branch_id
+              AND run.first_seq >= (
+                  SELECT o.first_seq FROM outbox o
+                  WHERE o.branch_id = wanted.branch_id AND o.first_seq <= kept.first
+                  ORDER BY o.first_seq DESC LIMIT 1
+              )
+              AND run.first_seq < kept.first + wanted.most
+              AND run.first_seq + told.element - 1 >= kept.first
+              AND run.first_seq + told.element - 1 < kept.first + wanted.most
         ) f
         OFFSET 0
     ) loaded

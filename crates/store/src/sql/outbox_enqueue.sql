@@ -1,15 +1,25 @@
+-- One row for each run: its share of the flat columns, which hold the facts of
+-- the first run, then those of the second, and so on.
 INSERT INTO outbox (
-    tenant_id, branch_id, fact_id, kind, schema_version,
-    edge_id, entry_seq, series_id, invoice_no, body, occurred_at
+    tenant_id, branch_id, facts, fact_ids, kinds, schema_versions,
+    edge_ids, entry_seqs, series_ids, invoice_nos, bodies, occurred_ats
 )
 SELECT
-    f.tenant_id, f.branch_id, f.fact_id, f.kind, f.schema_version::smallint,
-    f.edge_id, f.entry_seq, f.series_id, f.invoice_no, f.body, f.occurred_at
-FROM unnest(
-    $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::integer[],
-    $6::uuid[], $7::bigint[], $8::uuid[], $9::bigint[], $10::bytea[], $11::timestamptz[]
-) WITH ORDINALITY AS f (
-    tenant_id, branch_id, fact_id, kind, schema_version,
-    edge_id, entry_seq, series_id, invoice_no, body, occurred_at, place
-)
-ORDER BY f.place
+    run.tenant_id, run.branch_id, run.facts,
+    ($4::text[])[run.first:run.last],
+    ($5::text[])[run.first:run.last],
+    ($6::integer[])[run.first:run.last]::smallint[],
+    ($7::uuid[])[run.first:run.last],
+    ($8::bigint[])[run.first:run.last],
+    ($9::uuid[])[run.first:run.last],
+    ($10::bigint[])[run.first:run.last],
+    ($11::bytea[])[run.first:run.last],
+    ($12::timestamptz[])[run.first:run.last]
+FROM (
+    SELECT tenant_id, branch_id, facts, place,
+           (sum(facts) OVER (ORDER BY place) - facts + 1)::integer AS first,
+           (sum(facts) OVER (ORDER BY place))::integer AS last
+    FROM unnest($1::uuid[], $2::uuid[], $3::integer[])
+        WITH ORDINALITY AS sizes (tenant_id, branch_id, facts, place)
+) run
+ORDER BY run.place

@@ -1,39 +1,45 @@
--- Moves up to $1 facts from the outbox to the fact log, giving each the next
--- place of its branch, in the order of their outbox ids.
+-- Gives pending runs their places: of the $1 oldest ones as many, whole, as it
+-- takes to come to $2 facts. Each branch's runs follow its head in the order of
+-- their outbox ids.
 --
--- Rows are taken by being there, never by id above a mark: lower ids commit
--- later. Two relays at once are safe: the second waits for the first's rows
--- and heads, sees that they are gone or moved on, and takes what is left. The
--- DELETE is the lock: locking the rows first would write each of them twice.
--- A fact id that has its place already is told already: it is taken and left.
+-- Rows are taken by being pending, never by id above a mark: lower ids commit
+-- later. Two relays at once are safe: the second waits for the first's rows,
+-- sees that they have their places, and takes what is left. Runs are locked in
+-- the order of their ids, then heads in the order of theirs.
 --
--- Written so that no guess of the planner's makes it read the whole log.
-WITH taken AS MATERIALIZED (
-    DELETE FROM outbox
-    WHERE outbox_id = ANY (ARRAY(SELECT outbox_id FROM outbox ORDER BY outbox_id LIMIT $1))
-    RETURNING *
-), fresh AS MATERIALIZED (
-    SELECT DISTINCT ON (fact_id) * FROM taken
-    WHERE (SELECT fact.fact_seq FROM fact WHERE fact.fact_id = taken.fact_id) IS NULL
-    ORDER BY fact_id, outbox_id
-), per_branch AS (
-    SELECT branch_id, min(tenant_id::text)::uuid AS tenant_id, count(*) AS facts
-    FROM fresh GROUP BY branch_id
-), heads AS (
+-- Written so that no guess of the planner's makes it read the whole log: rows
+-- are looked up by arrays of ids.
+WITH oldest AS MATERIALIZED (
+    SELECT outbox_id, sum(facts) OVER (ORDER BY outbox_id) - facts AS before
+    FROM (
+        SELECT outbox_id, facts FROM outbox WHERE first_seq IS NULL ORDER BY outbox_id LIMIT $1
+    ) pending
+), taken AS MATERIALIZED (
+    SELECT outbox_id, tenant_id, branch_id, facts FROM outbox
+    WHERE outbox_id = ANY (ARRAY(SELECT outbox_id FROM oldest WHERE before < $2))
+      AND first_seq IS NULL
+    ORDER BY outbox_id
+    FOR UPDATE
+), heads AS MATERIALIZED (
     INSERT INTO fact_head (branch_id, tenant_id, last_seq)
-    SELECT branch_id, tenant_id, facts FROM per_branch ORDER BY branch_id
+    SELECT branch_id, min(tenant_id::text)::uuid, sum(facts) FROM taken
+    GROUP BY branch_id ORDER BY branch_id
     ON CONFLICT (branch_id) DO UPDATE SET last_seq = fact_head.last_seq + EXCLUDED.last_seq
     RETURNING branch_id, last_seq
+), numbered AS MATERIALIZED (
+    SELECT taken.outbox_id,
+           -- Counted back from the head: the branch's facts from this run on.
+           heads.last_seq + 1 - sum(taken.facts)
+               OVER (PARTITION BY branch_id ORDER BY taken.outbox_id DESC) AS first_seq
+    FROM taken JOIN heads USING (branch_id)
 ), placed AS (
-    INSERT INTO fact (branch_id, fact_seq, tenant_id, fact_id, kind, schema_version, edge_id,
-                      entry_seq, series_id, invoice_no, body, occurred_at, placed_at)
-    SELECT fresh.branch_id,
-           heads.last_seq - per_branch.facts
-               + row_number() OVER (PARTITION BY fresh.branch_id ORDER BY fresh.outbox_id),
-           fresh.tenant_id, fresh.fact_id, fresh.kind, fresh.schema_version, fresh.edge_id,
-           fresh.entry_seq, fresh.series_id, fresh.invoice_no, fresh.body, fresh.occurred_at, $2
-    FROM fresh JOIN per_branch USING (branch_id) JOIN heads USING (branch_id)
-    RETURNING 1
+    UPDATE outbox SET first_seq = place.first_seq, placed_at = $3
+    FROM unnest(
+        ARRAY(SELECT outbox_id FROM numbered ORDER BY outbox_id),
+        ARRAY(SELECT first_seq::bigint FROM numbered ORDER BY outbox_id)
+    ) AS place (outbox_id, first_seq)
+    WHERE outbox.outbox_id = place.outbox_id AND outbox.first_seq IS NULL
+    RETURNING facts
 )
-SELECT (SELECT count(*) FROM taken) AS "taken!", (SELECT count(*) FROM fresh) AS "fresh!",
-       (SELECT count(*) FROM placed) AS "placed!"
+SELECT (SELECT count(*) FROM taken) AS "taken!", (SELECT count(*) FROM placed) AS "placed!",
+       (SELECT COALESCE(sum(facts), 0) FROM placed) AS "facts!"

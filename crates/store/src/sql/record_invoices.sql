@@ -1,7 +1,7 @@
 -- Registers a batch of one series ($1, of company $2): the invoices, the facts
 -- that tell of them, the branches' newest mapping_seq and the series' new head;
--- and takes the sales out of the queue. The caller holds the series' row lock
--- and checks that every count is the batch's.
+-- and takes the sales out of the queue. The facts are runs of at most $23. The
+-- caller holds the series' row lock and checks that every count is the batch's.
 WITH batch AS MATERIALIZED (
     SELECT * FROM unnest(
         $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::bigint[], $8::uuid[],
@@ -19,10 +19,24 @@ WITH batch AS MATERIALIZED (
     FROM batch ORDER BY no
     RETURNING 1
 ), told AS (
-    INSERT INTO outbox (tenant_id, branch_id, fact_id, kind, schema_version, series_id,
-                        invoice_no, occurred_at)
-    SELECT $2, branch_id, fact_id, $20, 1, $1, no, $19 FROM batch ORDER BY no
-    RETURNING 1
+    INSERT INTO outbox (tenant_id, branch_id, facts, fact_ids, kinds, schema_versions, edge_ids,
+                        entry_seqs, series_ids, invoice_nos, bodies, occurred_ats)
+    SELECT $2, branch_id, facts, fact_ids, array_fill($20::text, size),
+           array_fill(1::smallint, size), array_fill(NULL::uuid, size),
+           array_fill(NULL::bigint, size), array_fill($1, size), nos,
+           array_fill(NULL::bytea, size), array_fill($19::timestamptz, size)
+    FROM (
+        SELECT branch_id, count(*)::integer AS facts, ARRAY[count(*)::integer] AS size,
+               array_agg(fact_id ORDER BY no) AS fact_ids, array_agg(no ORDER BY no) AS nos
+        FROM (
+            SELECT branch_id, fact_id, no,
+                   (row_number() OVER (PARTITION BY branch_id ORDER BY no) - 1) / $23 AS part
+            FROM batch
+        ) parted
+        GROUP BY branch_id, part
+    ) run
+    ORDER BY nos[1]
+    RETURNING facts
 ), mapped AS (
     INSERT INTO mapping_head (branch_id, last_seq)
     SELECT branch_id, max(mapping_seq) FROM batch GROUP BY branch_id ORDER BY branch_id
@@ -36,6 +50,6 @@ WITH batch AS MATERIALIZED (
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM registered) AS "registered!",
-       (SELECT count(*) FROM told) AS "told!",
+       (SELECT COALESCE(sum(facts), 0) FROM told) AS "told!",
        (SELECT count(*) FROM taken) AS "taken!",
        (SELECT count(*) FROM moved) AS "moved!"

@@ -1,11 +1,25 @@
--- Branches whose facts are not numbered without gaps up to their head, and
--- sales, invoices and movements of stock that are not told exactly once
--- (sequenced or still pending). Facts are pruned from the oldest on, so what
--- came before the first one kept may be told no more.
-WITH told AS (
-    SELECT kind, edge_id, entry_seq, series_id, invoice_no, tenant_id, branch_id FROM fact
-    UNION ALL
-    SELECT kind, edge_id, entry_seq, series_id, invoice_no, tenant_id, branch_id FROM outbox
+-- Branches whose runs of facts do not follow one another without a gap up to
+-- their head, runs that are not as long as they say, facts that tell nothing or
+-- are kept twice, and sales, invoices and movements of stock that are not told
+-- exactly once (with a place or still pending). Facts are pruned from the oldest
+-- on, so what came before the first one kept may be told no more.
+WITH runs AS (
+    SELECT
+        outbox_id, branch_id, facts, first_seq, first_seq + facts - 1 AS last_seq,
+        lag(first_seq + facts - 1) OVER (PARTITION BY branch_id ORDER BY first_seq) AS before_seq
+    FROM outbox
+),
+told AS (
+    SELECT run.branch_id, f.*
+    FROM outbox run
+    CROSS JOIN LATERAL (
+        SELECT
+            fact_id, kind, edge_id, entry_seq, series_id, invoice_no, body IS NULL AS is_repeated
+        FROM unnest(
+            run.fact_ids, run.kinds, run.edge_ids, run.entry_seqs, run.series_ids,
+            run.invoice_nos, run.bodies
+        ) AS f (fact_id, kind, edge_id, entry_seq, series_id, invoice_no, body)
+    ) f
 ),
 of_entries AS (
     SELECT kind, edge_id, entry_seq, count(*) AS times
@@ -20,8 +34,9 @@ of_invoices AS (
     GROUP BY series_id, invoice_no
 ),
 sequenced AS (
-    SELECT branch_id, count(*) AS facts, min(fact_seq) AS first, max(fact_seq) AS last
-    FROM fact
+    SELECT branch_id, min(first_seq) AS first, max(last_seq) AS last
+    FROM runs
+    WHERE first_seq IS NOT NULL
     GROUP BY branch_id
 ),
 pruned AS (
@@ -35,13 +50,38 @@ kept AS (
 ),
 checked AS (
     SELECT
-        'branch ' || COALESCE(q.branch_id, h.branch_id) || ': ' || COALESCE(q.facts, 0)
-        || ' facts are numbered ' || COALESCE(q.first, 0) || ' to ' || COALESCE(q.last, 0)
-        || ', the head is ' || COALESCE(h.last_seq, 0) AS offender
+        'branch ' || COALESCE(q.branch_id, h.branch_id) || ': the last fact has place '
+        || COALESCE(q.last, 0) || ', the head is ' || COALESCE(h.last_seq, 0) AS offender
     FROM sequenced q
     FULL JOIN fact_head h ON h.branch_id = q.branch_id
     WHERE COALESCE(q.last, 0) <> COALESCE(h.last_seq, 0)
-        OR COALESCE(q.facts, 0) <> COALESCE(q.last - q.first + 1, 0)
+    UNION ALL
+    SELECT
+        'branch ' || branch_id || ': a run begins at ' || first_seq
+        || ', the one before it ends at ' || before_seq
+    FROM runs
+    WHERE first_seq <> before_seq + 1
+    UNION ALL
+    SELECT
+        'run ' || outbox_id || ' of branch ' || branch_id || ' does not hold its ' || facts
+        || ' facts'
+    FROM outbox
+    WHERE facts <> ANY (ARRAY[
+            cardinality(fact_ids), cardinality(kinds), cardinality(schema_versions),
+            cardinality(edge_ids), cardinality(entry_seqs), cardinality(series_ids),
+            cardinality(invoice_nos), cardinality(bodies), cardinality(occurred_ats)
+        ])
+    UNION ALL
+    SELECT 'fact ' || fact_id || ' is kept ' || count(*) || ' times'
+    FROM told
+    GROUP BY fact_id
+    HAVING count(*) > 1
+    UNION ALL
+    SELECT 'fact ' || fact_id || ' of branch ' || branch_id || ' tells nothing'
+    FROM told
+    WHERE (edge_id IS NULL) <> (entry_seq IS NULL)
+        OR (series_id IS NULL) <> (invoice_no IS NULL)
+        OR (is_repeated AND edge_id IS NULL AND series_id IS NULL)
     UNION ALL
     SELECT
         'sale.finalized of ' || COALESCE(s.edge_id, f.edge_id) || ':'

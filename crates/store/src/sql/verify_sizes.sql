@@ -10,5 +10,5 @@ SELECT
     (SELECT count(*) FROM cash_session) AS "sessions!",
     (SELECT count(*) FROM stock_journal) AS "stock_rows!",
     (SELECT count(*) FROM stock_level) AS "stock_items!",
-    (SELECT count(*) FROM fact) AS "facts!",
-    (SELECT count(*) FROM outbox) AS "pending!"
+    (SELECT COALESCE(sum(facts), 0) FROM outbox WHERE first_seq IS NOT NULL) AS "facts!",
+    (SELECT COALESCE(sum(facts), 0) FROM outbox WHERE first_seq IS NULL) AS "pending!"

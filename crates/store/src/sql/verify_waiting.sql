@@ -1,7 +1,11 @@
 -- What waits up to a mark: outbox id, queue id, fact_seq of each branch; or, if
 -- $5, everything that waits.
 SELECT
-    (SELECT count(*) FROM outbox WHERE outbox_id <= $1) AS "outbox!",
+    (
+        SELECT COALESCE(sum(facts), 0)
+        FROM outbox
+        WHERE first_seq IS NULL AND outbox_id <= $1
+    ) AS "outbox!",
     (SELECT count(*) FROM numbering_queue WHERE queue_id <= $2) AS "numbering!",
     (
         SELECT count(*)

@@ -91,7 +91,10 @@ impl Snapshot {
             let kept = (row.get(2), row.get(3), row.get(4));
             books.quarantine.insert((row.get(0), row.get(1)), kept);
         }
-        for row in rows(pool, "SELECT branch_id, fact_id FROM outbox ORDER BY outbox_id").await {
+        let facts = "SELECT branch_id, fact_id
+                     FROM outbox, unnest(fact_ids) WITH ORDINALITY AS f (fact_id, place)
+                     ORDER BY outbox_id, place";
+        for row in rows(pool, facts).await {
             books.facts.entry(row.get(0)).or_default().push(row.get(1));
         }
         for row in
