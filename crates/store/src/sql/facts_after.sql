@@ -21,32 +21,34 @@ FROM (
              WITH ORDINALITY AS wanted (branch_id, after_seq, most, place)
         CROSS JOIN LATERAL (
             SELECT GREATEST(wanted.after_seq + 1, (
-                SELECT o.first_seq FROM outbox o
-                WHERE o.branch_id = wanted.branch_id AND o.first_seq IS NOT NULL
-                ORDER BY o.first_seq LIMIT 1
+                SELECT first_seq FROM outbox
+                WHERE branch_id = wanted.branch_id AND first_seq IS NOT NULL
+                ORDER BY first_seq LIMIT 1
             )) AS first
             OFFSET 0
         ) kept
         CROSS JOIN LATERAL (
+            SELECT * FROM outbox
+            WHERE branch_id = wanted.branch_id
+              AND first_seq >= (
+                  SELECT first_seq FROM outbox
+                  WHERE branch_id = wanted.branch_id AND first_seq <= kept.first
+                  ORDER BY first_seq DESC LIMIT 1
+              )
+              AND first_seq < kept.first + wanted.most
+            ORDER BY first_seq LIMIT wanted.most
+        ) run
+        CROSS JOIN LATERAL (
             SELECT run.tenant_id, run.first_seq + told.element - 1 AS fact_seq, told.*
-            FROM outbox run
-            CROSS JOIN LATERAL unnest(
+            FROM unnest(
                 run.fact_ids, run.kinds, run.schema_versions, run.edge_ids, run.entry_seqs,
                 run.series_ids, run.invoice_nos, run.bodies, run.occurred_ats
             ) WITH ORDINALITY AS told (
                 fact_id, kind, schema_version, edge_id, entry_seq,
                 series_id, invoice_no, body, occurred_at, element
             )
-            WHERE run.branch_id = wanted.branch_id
-              AND run.first_seq >= (
-                  SELECT o.first_seq FROM outbox o
-                  WHERE o.branch_id = wanted.branch_id AND o.first_seq <= kept.first
-                  ORDER BY o.first_seq DESC LIMIT 1
-              )
-              AND run.first_seq < kept.first + wanted.most
-              AND run.first_seq + told.element - 1 >= kept.first
-              AND run.first_seq + told.element - 1 < kept.first + wanted.most
         ) f
+        WHERE f.fact_seq >= kept.first AND f.fact_seq < kept.first + wanted.most
         OFFSET 0
     ) loaded
 ) bounded

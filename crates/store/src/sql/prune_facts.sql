@@ -2,11 +2,15 @@
 -- $3. Only what is published to its end, nothing after a run that stays, and not
 -- the newest run, so that the books can tell that nothing is missing.
 WITH oldest AS (
-    SELECT o.first_seq, o.placed_at FROM outbox o JOIN fact_head h USING (branch_id)
-    WHERE o.branch_id = $1
-      AND o.first_seq <= h.published_seq
-      AND o.first_seq + o.facts <= LEAST(h.published_seq + 1, h.last_seq)
-    ORDER BY o.first_seq LIMIT $3
+    SELECT first_seq, placed_at FROM outbox
+    WHERE branch_id = $1
+      AND first_seq <= (
+          SELECT LEAST(published_seq, last_seq - 1) FROM fact_head WHERE branch_id = $1
+      )
+      AND first_seq + facts - 1 <= (
+          SELECT LEAST(published_seq, last_seq - 1) FROM fact_head WHERE branch_id = $1
+      )
+    ORDER BY first_seq LIMIT $3
 ), gone AS (
     DELETE FROM outbox
     WHERE branch_id = $1
