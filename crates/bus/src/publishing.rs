@@ -29,13 +29,27 @@ impl PendingAck {
     /// may be in the stream all the same. [`BusError::Full`],
     /// [`BusError::Missing`] and others if the stream refused it.
     pub async fn wait(self) -> Result<(), BusError> {
+        self.taken().await.map(drop)
+    }
+
+    /// The same, with where the stream has it.
+    pub(crate) async fn taken(self) -> Result<Taken, BusError> {
         let Self { bus, ack, sent_at, subject } = self;
         match tokio::time::timeout_at((sent_at + ACK_TIMEOUT).into(), ack.into_future()).await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(ack)) => Ok(Taken { stream_seq: ack.sequence, known: ack.duplicate }),
             Ok(Err(error)) => Err(BusError::publish(&subject, error, bus.last_complaint())),
             Err(_) => Err(bus.timeout(&subject)),
         }
     }
+}
+
+/// What a stream said of a message that it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Its place in the stream.
+    pub(crate) stream_seq: u64,
+    /// Whether it had come before under the same id, and was dropped now.
+    pub(crate) known: bool,
 }
 
 /// Waits for all of `acks`, in their order.
@@ -47,6 +61,18 @@ pub async fn wait_all(acks: impl IntoIterator<Item = PendingAck>) -> Result<(), 
         ack.wait().await?;
     }
     Ok(())
+}
+
+/// Hands a message to the line and asks for no ack.
+pub(crate) async fn publish_unasked(
+    bus: &Bus,
+    subject: String,
+    headers: HeaderMap,
+    payload: Bytes,
+) -> Result<(), BusError> {
+    bus.needs_line()?;
+    let sent = bus.client().publish_with_headers(subject, headers, payload).await;
+    sent.map_err(|error| BusError::broker("publishing", error))
 }
 
 /// Hands a message to the line; waits only if the line takes no more.

@@ -13,7 +13,7 @@
 //! alone, loudly.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -61,6 +61,10 @@ enum Unpublished {
     #[error(transparent)]
     Refused(#[from] BusError),
 }
+
+/// A fact on its way: its branch, its place, its id, and the message if it can
+/// be one.
+type Outgoing = (BranchId, u64, String, Result<FactMessage, Unpublished>);
 
 /// Publishes until `stop`.
 pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
@@ -149,19 +153,52 @@ impl Publisher {
         Ok(published)
     }
 
-    /// Sends facts, in order for each branch, awaits their acks and settles the
-    /// branches. Returns how many were acked.
+    /// Publishes facts, in order for each branch, and settles the branches.
+    /// Returns how many the stream took.
     async fn publish(&mut self, facts: Vec<PlacedFact>) -> usize {
+        let facts: Vec<_> = facts
+            .into_iter()
+            .map(|fact| (fact.branch_id, fact.fact_seq, fact.fact_id.clone(), message(fact)))
+            .collect();
+        if self.publish_burst(&facts).await {
+            let mut newest = BTreeMap::new();
+            newest.extend(facts.iter().map(|(branch, seq, ..)| (*branch, *seq)));
+            for (branch, seq) in newest {
+                self.lines.settle(branch, seq, false, Instant::now());
+            }
+            return facts.len();
+        }
+        self.publish_each(facts).await
+    }
+
+    /// Publishes all of them at once; false if that did not go well, or may not:
+    /// a stream that lost facts may remember them, and says so one by one.
+    async fn publish_burst(&self, facts: &[Outgoing]) -> bool {
+        if facts.iter().any(|(branch, ..)| self.attempts.contains_key(branch)) {
+            return false;
+        }
+        let messages: Option<Vec<_>> =
+            facts.iter().map(|(.., message)| message.as_ref().ok().cloned()).collect();
+        let Some(messages) = messages else { return false };
+        match facts::publish_burst(&self.shared.bus, &messages).await {
+            Ok(whole) => whole,
+            Err(error) => {
+                tracing::debug!(error = chain(&error), "facts are published one by one");
+                false
+            }
+        }
+    }
+
+    /// Publishes one after the other and awaits each ack.
+    async fn publish_each(&mut self, facts: Vec<Outgoing>) -> usize {
         let mut sent = Vec::with_capacity(facts.len());
         let mut broken = None;
-        for fact in facts {
-            let (branch, seq) = (fact.branch_id, fact.fact_seq);
+        for (branch, seq, id, message) in facts {
             // After a fact that cannot be sent, the branch's others wait too.
             if broken == Some(branch) {
                 continue;
             }
-            let id = fact.fact_id.clone();
-            let ack = match message(fact) {
+            let ack = match message {
                 Ok(message) => self.send(&message).await.map_err(Unpublished::from),
                 Err(error) => Err(error),
             };

@@ -49,6 +49,31 @@ pub async fn publish(bus: &Bus, fact: &FactMessage) -> Result<PendingAck, BusErr
     publishing::publish(bus, fact.subject.clone(), headers, fact.body.clone()).await
 }
 
+/// Sends facts, in order, and asks for the acks of the first and the last only:
+/// a message for each fact is much of what publishing costs. The answer is
+/// whether the stream took exactly these, one after the other, which is so if
+/// nobody else publishes into it and none was refused, lost or known before. If
+/// not, nothing is known of those between: publish each.
+///
+/// # Errors
+/// If there is no line, a fact cannot be a message, or an ack does not come.
+pub async fn publish_burst(bus: &Bus, facts: &[FactMessage]) -> Result<bool, BusError> {
+    let [first, between @ .., last] = facts else {
+        let Some(only) = facts.first() else { return Ok(true) };
+        return publish(bus, only).await?.wait().await.map(|()| true);
+    };
+    let first = publish(bus, first).await?;
+    for fact in between {
+        let headers = wire::headers(fact, None)?;
+        let (subject, body) = (fact.subject.clone(), fact.body.clone());
+        publishing::publish_unasked(bus, subject, headers, body).await?;
+    }
+    let last = publish(bus, last).await?;
+    let (first, last) = (first.taken().await?, last.taken().await?);
+    let steps = last.stream_seq.checked_sub(first.stream_seq);
+    Ok(!first.known && !last.known && steps == Some(facts.len() as u64 - 1))
+}
+
 /// Sends a fact that the stream once took and has lost since. It is kept even
 /// if the stream took it within two minutes; the same `attempt` is kept once.
 ///

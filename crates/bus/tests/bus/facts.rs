@@ -119,3 +119,21 @@ async fn what_is_no_fact_is_passed_over() {
     let mut all = facts::follow(&bus, subjects::BOOKS_ALL, Start::All);
     assert_eq!(soon("a fact", all.next()).await, fact(1));
 }
+
+#[tokio::test]
+async fn a_burst_is_whole_or_is_not_said_to_be() {
+    let (_nats, bus) = with_streams().await;
+    let burst = |seqs: std::ops::RangeInclusive<u64>| seqs.map(fact).collect::<Vec<_>>();
+    assert!(facts::publish_burst(&bus, &[]).await.unwrap());
+    assert!(facts::publish_burst(&bus, &burst(1..=1)).await.unwrap());
+    assert!(facts::publish_burst(&bus, &burst(2..=500)).await.unwrap());
+    assert_eq!(facts::tail(&bus, tenant(), branch()).await.unwrap(), 500);
+
+    // Known before: the first, the last, or some between.
+    for known in [500, 503, 505] {
+        publish(&bus, [known]).await;
+    }
+    assert!(!facts::publish_burst(&bus, &burst(500..=502)).await.unwrap());
+    assert!(!facts::publish_burst(&bus, &burst(504..=505)).await.unwrap());
+    assert!(!facts::publish_burst(&bus, &burst(502..=507)).await.unwrap());
+}
