@@ -38,6 +38,9 @@ CREATE TABLE ticket (
     seq             INTEGER PRIMARY KEY REFERENCES entry,
     sale_no         INTEGER NOT NULL,
     ticket_id       TEXT NOT NULL UNIQUE,
+    -- The entry's, again: a register row is compared with it, and reading it
+    -- from the entry would decrypt a page of payloads.
+    entry_hash      BLOB NOT NULL CHECK (length(entry_hash) = 32),
     request_hash    BLOB NOT NULL CHECK (length(request_hash) = 32),
     created_at      INTEGER NOT NULL,
     grand_total_usd TEXT NOT NULL,

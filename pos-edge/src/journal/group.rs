@@ -47,6 +47,7 @@ struct TicketInsert<'a> {
     seq: u64,
     sale_no: u64,
     ticket_id: &'a TicketId,
+    entry_hash: Sha256Hash,
     request_hash: Sha256Hash,
     created_at: i64,
     total: String,
@@ -247,6 +248,7 @@ async fn write(
                 seq: entry.seq,
                 sale_no: ledger.captured + tickets.len() as u64 + 1,
                 ticket_id: &sale.ticket_id,
+                entry_hash: entry.hash,
                 request_hash: sale.request_hash,
                 created_at: sale.finalized_at.unix_micros(),
                 total: sale.grand_total_usd.to_string(),
@@ -294,9 +296,10 @@ async fn insert_tickets(
 ) -> Result<(), JournalError> {
     let rows = json_rows(&tickets)?;
     sqlx::query!(
-        "INSERT INTO ticket (seq, sale_no, ticket_id, request_hash, created_at, grand_total_usd)
+        "INSERT INTO ticket (seq, sale_no, ticket_id, entry_hash, request_hash, created_at,
+                             grand_total_usd)
          SELECT value ->> 'seq', value ->> 'sale_no', value ->> 'ticket_id',
-                unhex(value ->> 'request_hash'), value ->> 'created_at', value ->> 'total'
+                unhex(value ->> 'entry_hash'), unhex(value ->> 'request_hash'), value ->> 'created_at', value ->> 'total'
          FROM json_each(?)",
         rows,
     )

@@ -80,7 +80,7 @@ async fn write(
          WHERE ticket.seq = assigned.seq
            AND ticket.ticket_id = assigned.ticket_id
            AND ticket.invoice_no IS NULL
-           AND (SELECT entry.hash FROM entry WHERE entry.seq = assigned.seq) = assigned.hash",
+           AND ticket.entry_hash = assigned.hash",
         json,
         edge,
     )

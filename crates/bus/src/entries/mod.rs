@@ -36,6 +36,21 @@ pub async fn publish(
     publishing::publish(bus, subject.to_string(), headers, payload).await
 }
 
+/// The same, without asking the broker whether it took the entry.
+///
+/// # Errors
+/// As of [`publish`].
+pub async fn publish_unasked(
+    bus: &Bus,
+    subject: &PosSubject,
+    entry: &Entry,
+    attempt: u32,
+) -> Result<(), BusError> {
+    let headers = wire::headers(entry, attempt)?;
+    let payload = Bytes::copy_from_slice(&entry.payload);
+    publishing::publish_unasked(bus, subject.to_string(), headers, payload).await
+}
+
 /// How many entries of a shard wait in the stream, as far as its consumer
 /// knows: not delivered yet, or delivered and not acked.
 ///

@@ -182,21 +182,23 @@ impl Core {
         true
     }
 
-    /// The broker has taken entry `seq` of `attempt`. This confirms nothing.
-    pub fn acked(&mut self, seq: u64, attempt: u32) {
-        if attempt != self.attempt {
-            return;
-        }
-        let slot = seq
-            .checked_sub(self.cursor + 1)
-            .and_then(|at| usize::try_from(at).ok())
-            .and_then(|at| self.window.get_mut(at));
-        if let Some(slot) = slot
-            && !slot.acked
-        {
+    /// The broker has taken entry `seq` of `attempt`, and with it those before
+    /// it, as far as is to be known: they went the same way. This confirms
+    /// nothing. Returns of how many that is news.
+    pub fn acked(&mut self, seq: u64, attempt: u32) -> u64 {
+        let up_to = seq.checked_sub(self.cursor).and_then(|entries| usize::try_from(entries).ok());
+        let Some(up_to) =
+            up_to.filter(|up_to| attempt == self.attempt && *up_to <= self.window.len())
+        else {
+            return 0;
+        };
+        let mut news = 0;
+        for slot in self.window.range_mut(..up_to).rev().take_while(|slot| !slot.acked) {
             slot.acked = true;
             self.unacked -= 1;
+            news += 1;
         }
+        news
     }
 
     /// The broker has refused entry `seq` of `attempt`, or did not answer.

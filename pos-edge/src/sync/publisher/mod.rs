@@ -40,9 +40,12 @@ pub const ENTRY_OVERHEAD_BYTES: usize = 1_024;
 /// How long the client may take to accept one entry. It takes that long only
 /// when a line that looks alive carries nothing.
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most entries whose answer from the broker is awaited, those that the
-/// books have confirmed meanwhile included.
-const MAX_UNANSWERED: usize = 8_192;
+/// In a row of entries the broker is asked about every so many, and about the
+/// last: its word paces the sending and confirms nothing.
+const ASK_EVERY: usize = 32;
+/// The most answers from the broker that are awaited, those about entries that
+/// the books have confirmed meanwhile included.
+const MAX_UNANSWERED: usize = 1_024;
 /// After so many resends without progress the tickets show it.
 const SHOWN_AFTER_FRUITLESS: u32 = 3;
 
@@ -157,13 +160,14 @@ impl Publisher {
         let entries = self.edge.journal.entries_after(after, max_entries, max_bytes).await?;
         anyhow::ensure!(!entries.is_empty(), "the journal gave no entry after {after}");
         let attempt = self.core.attempt();
-        for entry in &entries {
+        for (place, entry) in (1..).zip(&entries) {
             let bytes = entry.payload.len() + ENTRY_OVERHEAD_BYTES;
             if !self.core.sent(entry.seq, bytes, self.now()) {
                 break;
             }
             self.edge.board.recorded.note(entry.seq, entry.recorded_at);
-            if let Err(error) = self.hand_over(entry, attempt).await {
+            let ask = place % ASK_EVERY == 0 || place == entries.len();
+            if let Err(error) = self.hand_over(entry, attempt, ask).await {
                 self.failed(entry.seq, attempt, &error);
                 break;
             }
@@ -171,11 +175,18 @@ impl Publisher {
         Ok(())
     }
 
-    async fn hand_over(&mut self, entry: &Entry, attempt: u32) -> Result<(), BusError> {
+    async fn hand_over(&mut self, entry: &Entry, attempt: u32, ask: bool) -> Result<(), BusError> {
         if self.subject.kind != entry.kind {
             self.subject.kind.clone_from(&entry.kind);
         }
-        let handed = bus::entries::publish(&self.edge.bus, &self.subject, entry, attempt);
+        let (bus, subject) = (&self.edge.bus, &self.subject);
+        let handed = async {
+            if ask {
+                bus::entries::publish(bus, subject, entry, attempt).await.map(Some)
+            } else {
+                bus::entries::publish_unasked(bus, subject, entry, attempt).await.map(|()| None)
+            }
+        };
         let Ok(pending) = tokio::time::timeout(HAND_OVER_TIMEOUT, handed).await else {
             let what = format!("entry {} on a line that takes nothing", entry.seq);
             return Err(BusError::Timeout { what, complaint: None });
@@ -183,8 +194,10 @@ impl Publisher {
         let pending = pending?;
         telemetry::failpoint("edge.after_publish");
         self.edge.figures.published.increment(1);
-        let seq = entry.seq;
-        self.answers.push(Box::pin(async move { (seq, attempt, pending.wait().await) }));
+        if let Some(pending) = pending {
+            let seq = entry.seq;
+            self.answers.push(Box::pin(async move { (seq, attempt, pending.wait().await) }));
+        }
         Ok(())
     }
 
@@ -281,8 +294,8 @@ impl Publisher {
         match answer {
             Ok(()) => {
                 telemetry::failpoint("edge.after_broker_ack");
-                self.edge.figures.broker_acked.increment(1);
-                self.core.acked(seq, attempt);
+                let news = self.core.acked(seq, attempt);
+                self.edge.figures.broker_acked.increment(news);
             }
             Err(error) => self.failed(seq, attempt, &error),
         }

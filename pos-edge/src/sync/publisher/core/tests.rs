@@ -56,7 +56,7 @@ fn hands_out_in_order_from_the_cursor_and_stops_at_the_window() {
 fn a_brokers_acknowledgement_frees_nothing() {
     let mut core = open(0, small());
     send_all(&mut core, at(0), 100);
-    (1..=8).for_each(|seq| core.acked(seq, core.attempt()));
+    (1..=8).for_each(|seq| assert_eq!(core.acked(seq, core.attempt()), 1));
     assert_eq!(core.in_flight().0, 8);
     assert!(matches!(core.next(at(0), 100), Next::Wait { .. }));
     assert!(core.confirmed(3, at(1)));
@@ -126,7 +126,7 @@ fn a_hole_is_answered_at_once_and_once() {
 fn a_cursor_at_rest_with_nothing_in_the_shard_is_a_lost_tail() {
     let mut core = open(0, small());
     send_all(&mut core, at(0), 3);
-    (1..=3).for_each(|seq| core.acked(seq, core.attempt()));
+    (1..=3).for_each(|seq| assert_eq!(core.acked(seq, core.attempt()), 1));
     assert!(!core.heard(at(500), 0, at(510)), "too early to tell");
     assert_eq!(core.next(SECOND, 3), Next::Ask);
     assert!(matches!(core.next(SECOND, 3), Next::Wait { .. }), "asked once");
@@ -175,13 +175,28 @@ fn without_a_line_nothing_is_sent_and_with_one_the_books_speak_first() {
     core.heard(at(0), 0, at(1));
     assert_eq!(send_all(&mut core, at(1), 9), [8, 9]);
     // Cut with one entry of unknown fate: everything from the cursor on again.
-    core.acked(8, core.attempt());
+    assert_eq!(core.acked(8, core.attempt()), 1);
     let before = core.attempt();
     core.line(false, at(2));
     core.line(true, at(3));
     assert_ne!(core.attempt(), before);
     // The books keep silent: start from what is known.
     assert_eq!(send_all(&mut core, SECOND * 3, 9), [8, 9]);
+}
+
+#[test]
+fn an_answer_counts_for_those_before_it_and_for_its_own_attempt_only() {
+    let mut core = open(5, small());
+    assert_eq!(send_all(&mut core, at(0), 9), [6, 7, 8, 9]);
+    assert_eq!(core.acked(8, core.attempt().wrapping_sub(1)), 0);
+    assert_eq!([8, 7, 10, 9, 9].map(|seq| core.acked(seq, core.attempt())), [3, 0, 0, 1, 0]);
+    // All of them may well have arrived: a line that comes back sends nothing.
+    let before = core.attempt();
+    core.line(false, at(1));
+    core.line(true, at(2));
+    assert_eq!(core.attempt(), before);
+    core.confirmed(9, at(3));
+    assert_eq!(core.acked(9, core.attempt()), 0);
 }
 
 #[test]

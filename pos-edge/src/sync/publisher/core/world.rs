@@ -208,7 +208,9 @@ impl World {
                 }
                 self.dispatch(Arrival::Ack { seq, attempt, taken: true });
             }
-            Arrival::Ack { seq, attempt, taken: true } => self.core.acked(seq, attempt),
+            Arrival::Ack { seq, attempt, taken: true } => {
+                self.core.acked(seq, attempt);
+            }
             Arrival::Ack { seq, attempt, taken: false } => {
                 self.core.failed(seq, attempt, self.now);
             }
