@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
     /// Bakong knows the transaction and it succeeded. Whether it is the right one
-    /// is for [`matches`](super::matches) to say.
+    /// is for [`matches()`](super::matches()) to say.
     Paid(Paid),
     /// Bakong does not know of a payment of this code, so far.
     NotFound,

@@ -15,7 +15,7 @@
 //! - Neither token nor e-mail address shows in errors, logs or `{:?}`. They are
 //!   sent over TLS only, or to this machine.
 //!
-//! [`matches`] decides whether a payment is the one that was asked for. The budget
+//! [`matches()`] decides whether a payment is the one that was asked for. The budget
 //! and a renewed token live in memory: after a restart the token of the settings
 //! is tried again, and who keeps the budget hands it in
 //! ([`BakongClient::with_budget`]).
