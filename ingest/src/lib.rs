@@ -11,8 +11,11 @@
 //! newest (`catalogue_publisher`) and makes streams that vanish again.
 //!
 //! Not there yet: who calls the HTTP API is not checked, so it listens on
-//! loopback unless told otherwise; backups of the books are not tracked, so the
-//! prune watermark of every heartbeat's answer is 0 and edges keep everything.
+//! loopback unless told otherwise; nobody asks Bakong yet ([`bakong`]); backups of
+//! the books are not tracked, so the prune watermark of every heartbeat's answer is
+//! 0 and edges keep everything.
+
+pub mod bakong;
 
 mod catalogue_publisher;
 mod http;

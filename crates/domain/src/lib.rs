@@ -1,5 +1,5 @@
-//! The pure rules: money, pricing, discounts, deductions, tender, and the hash
-//! chains.
+//! The pure rules: money, pricing, discounts, deductions, tender, KHQR codes, and
+//! the hash chains.
 //!
 //! This crate guarantees that the same arguments give the same answer on every
 //! machine and for good: it does no I/O, reads no clock and draws no random
@@ -11,6 +11,8 @@
 pub mod catalogue;
 pub mod pricing;
 pub mod tender;
+
+pub mod khqr;
 
 pub mod reprice;
 

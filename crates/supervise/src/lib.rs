@@ -10,7 +10,10 @@
 //!   starts again on the same directory.
 //!
 //! Both servers listen on 127.0.0.1 only. [`Line`] is the wire between two of
-//! them that can be cut, stalled and restored.
+//! them that can be cut, stalled and restored. [`bakong::BakongStandIn`] is no
+//! child: it answers in our own process as Bakong would, well and badly.
+
+pub mod bakong;
 
 mod binaries;
 mod child;

@@ -26,7 +26,11 @@ pub use menu::{sample_catalogue, sample_id};
 pub use nats::Nats;
 pub use scratch::scratch_dir;
 pub use service::{Service, ServicePlan, bin};
-pub use supervise::{Flow, Line, free_port};
+pub use supervise::{
+    Flow, Line,
+    bakong::{BakongStandIn, Behaviour, EMAIL as BAKONG_EMAIL, Payment},
+    free_port,
+};
 pub use wait::{BOUND, wait_until};
 
 // Raw access for tests that damage things or look behind the door.

@@ -8,6 +8,8 @@ mod chains;
 mod deductions;
 mod discounts;
 mod golden;
+mod khqr;
+mod khqr_sdk_vectors;
 mod odd_input;
 mod reprice;
 mod rounding;
