@@ -34,6 +34,8 @@ CREATE TABLE entry (
 ) STRICT;
 
 -- The sales of this journal by ticket. `sale_no` counts them: 1, 2, 3, …
+-- `mapping_seq` is the row of the register that has its number; `prints` counts
+-- its printed receipts, of which all but the first are copies.
 CREATE TABLE ticket (
     seq             INTEGER PRIMARY KEY REFERENCES entry,
     sale_no         INTEGER NOT NULL,
@@ -46,7 +48,10 @@ CREATE TABLE ticket (
     grand_total_usd TEXT NOT NULL,
     invoice_no      INTEGER,
     invoice_id      BLOB,
-    CHECK ((invoice_no IS NULL) = (invoice_id IS NULL))
+    mapping_seq     INTEGER REFERENCES invoice,
+    prints          INTEGER NOT NULL DEFAULT 0 CHECK (prints >= 0),
+    CHECK ((invoice_no IS NULL) = (invoice_id IS NULL)),
+    CHECK ((invoice_no IS NULL) = (mapping_seq IS NULL))
 ) STRICT;
 CREATE INDEX ticket_unnumbered ON ticket (seq) WHERE invoice_no IS NULL;
 CREATE INDEX ticket_numbered ON ticket (seq) WHERE invoice_no IS NOT NULL;

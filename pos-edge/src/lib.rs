@@ -8,6 +8,7 @@
 pub mod api;
 pub mod capture;
 pub mod journal;
+pub mod printer;
 pub mod sync;
 
 mod enrol;
@@ -17,5 +18,5 @@ mod standing;
 
 pub use enrol::enrol;
 pub use run::{Running, run, start};
-pub use settings::{Limits, Settings};
+pub use settings::{Limits, ReceiptSettings, Settings};
 pub use standing::Standing;

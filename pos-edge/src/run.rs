@@ -66,7 +66,14 @@ pub async fn start(
     let sync = sync::spawn(journal.clone(), SyncSettings::with(settings.nats), clock, stop.clone());
     let standing = Standing::new(journal.clone(), sync.status.clone());
     let telling = tokio::spawn(standing.clone().keep_telling(stop.clone()));
-    let router = api::router(journal.clone(), standing, registry, &settings.limits, stop.clone());
+    let router = api::router(
+        journal.clone(),
+        standing,
+        registry,
+        &settings.limits,
+        settings.receipts,
+        stop.clone(),
+    );
     // Small answers must not wait for more to be sent with them.
     let listener = listener.tap_io(|line| {
         if let Err(error) = line.set_nodelay(true) {

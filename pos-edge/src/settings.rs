@@ -2,9 +2,14 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use serde::Deserialize;
+use receipt::{Language, Paper};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use time::UtcOffset;
 
-use crate::journal::{EdgeIdentity, JournalSettings};
+use crate::{
+    journal::{EdgeIdentity, JournalSettings},
+    printer::PrinterAddress,
+};
 
 /// The settings of an edge.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +30,9 @@ pub struct Settings {
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,
+    /// Receipts.
+    #[serde(default)]
+    pub receipts: ReceiptSettings,
 }
 
 /// Bounds on what tills may ask and on what is kept.
@@ -66,6 +74,49 @@ impl Limits {
     }
 }
 
+/// How receipts look, and where they are printed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiptSettings {
+    /// The store's printer: `192.168.1.50`, with a port unless it is 9100.
+    pub printer: Option<PrinterAddress>,
+    /// Its roll: `"58"` or `"80"` (millimetres).
+    pub paper: Paper,
+    /// `en` or `km`.
+    pub language: Language,
+    /// How far the clock on the store's wall is ahead of UTC, in minutes: 420
+    /// in Phnom Penh.
+    #[serde(rename = "utc_offset_minutes", deserialize_with = "offset_in_minutes")]
+    pub utc_offset: UtcOffset,
+    /// How long a printer may take to answer, and to take a receipt, in
+    /// milliseconds each; together below the time that a request may take.
+    pub printer_timeout_ms: u64,
+}
+
+impl Default for ReceiptSettings {
+    fn default() -> Self {
+        Self {
+            printer: None,
+            paper: Paper::default(),
+            language: Language::default(),
+            utc_offset: time::macros::offset!(+7),
+            printer_timeout_ms: 4_000,
+        }
+    }
+}
+
+impl ReceiptSettings {
+    /// How long a printer may take for each step.
+    pub fn printer_timeout(&self) -> Duration {
+        Duration::from_millis(self.printer_timeout_ms)
+    }
+}
+
+fn offset_in_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UtcOffset, D::Error> {
+    let minutes = i16::deserialize(deserializer)?;
+    UtcOffset::from_whole_seconds(i32::from(minutes) * 60).map_err(D::Error::custom)
+}
+
 impl Settings {
     /// Where and how the journal is kept.
     pub fn journal(&self) -> JournalSettings {
@@ -80,4 +131,35 @@ impl Settings {
 
 fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8_410))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn receipts_are_set_by_words_and_wrong_ones_are_named() {
+        let set: ReceiptSettings = serde_json::from_value(json!({
+            "printer": "192.168.1.50", "paper": "58", "language": "km", "utc_offset_minutes": -210,
+        }))
+        .unwrap();
+        assert_eq!(set.printer.unwrap().to_string(), "192.168.1.50:9100");
+        assert_eq!((set.paper, set.language), (Paper::Mm58, Language::Km));
+        assert_eq!(set.utc_offset, time::macros::offset!(-3:30));
+        assert_eq!(set.printer_timeout(), Duration::from_secs(4));
+        for (setting, named) in [
+            (json!({ "printer": "the one in the corner" }), "the one in the corner"),
+            (json!({ "paper": "76" }), "76"),
+            (json!({ "language": "fr" }), "fr"),
+            (json!({ "utc_offset_minutes": 2_000 }), ""),
+            (json!({ "colour": true }), "colour"),
+        ] {
+            let wrong = serde_json::from_value::<ReceiptSettings>(setting).unwrap_err();
+            assert!(wrong.to_string().contains(named), "{wrong}");
+        }
+    }
 }

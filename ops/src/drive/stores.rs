@@ -62,6 +62,7 @@ impl OpenStore {
             key_file: None,
             nats: bus::Settings::plain(format!("nats://{}", line.addr())),
             limits: pos_edge::Limits::default(),
+            receipts: pos_edge::ReceiptSettings::default(),
         };
         let shutdown = CancellationToken::new();
         let running = pos_edge::start(settings, clock, shutdown.clone()).await?;

@@ -93,6 +93,7 @@ impl Edge {
             key_file: None,
             nats: bus::Settings::plain(format!("nats://{}", line.addr())),
             limits: pos_edge::Limits::default(),
+            receipts: pos_edge::ReceiptSettings::default(),
         };
         let shutdown = CancellationToken::new();
         let running = pos_edge::start(settings, Arc::clone(clock), shutdown.clone()).await?;

@@ -10,6 +10,7 @@ pub mod problem;
 mod catalogue;
 mod limits;
 mod meters;
+mod receipts;
 mod request;
 mod sales;
 mod sessions;
@@ -37,7 +38,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     journal::{CatalogueInUse, Journal},
-    settings::Limits,
+    settings::{Limits, ReceiptSettings},
     standing::Standing,
 };
 use meters::Meters;
@@ -52,6 +53,7 @@ struct Api {
     standing: Standing,
     registry: PrometheusHandle,
     meters: Meters,
+    receipts: Arc<ReceiptSettings>,
     watchers: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
@@ -72,6 +74,7 @@ pub fn router(
     standing: Standing,
     registry: PrometheusHandle,
     limits: &Limits,
+    receipts: ReceiptSettings,
     shutdown: CancellationToken,
 ) -> Router {
     let api = Api {
@@ -79,6 +82,7 @@ pub fn router(
         journal,
         standing,
         registry,
+        receipts: Arc::new(receipts),
         watchers: Arc::new(Semaphore::new(limits.watchers)),
         shutdown,
     };
@@ -118,6 +122,8 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(sales::finalize_sale))
         .routes(routes!(sales::mint))
         .routes(routes!(sales::receipt))
+        .routes(routes!(receipts::read))
+        .routes(routes!(receipts::print))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::read))
         .routes(routes!(catalogue::read))

@@ -11,6 +11,7 @@ use schemas::edge_api::Problem as ProblemBody;
 use crate::{
     capture::CaptureError,
     journal::{JournalError, Refusal},
+    printer::PrinterError,
 };
 
 /// Seconds after which a till should try again what may work then.
@@ -57,6 +58,7 @@ codes! {
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not offered here";
     NoOpenSession = "no_open_session", CONFLICT, "The cash session is not open";
     SessionAlreadyOpen = "session_already_open", CONFLICT, "A cash session is still open";
+    NoPrinter = "no_printer", CONFLICT, "The store has no printer set";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON";
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The body has another form";
@@ -70,7 +72,10 @@ codes! {
     InvalidTender = "invalid_tender", UNPROCESSABLE_ENTITY, "The tender is not valid";
     KhqrUnavailable = "khqr_unavailable", UNPROCESSABLE_ENTITY, "KHQR is not taken here yet";
     SaleTooLarge = "sale_too_large", UNPROCESSABLE_ENTITY, "The sale does not fit an entry";
+    InvalidPrinter = "invalid_printer", UNPROCESSABLE_ENTITY, "This is no printer of the store";
     Internal = "internal", INTERNAL_SERVER_ERROR, "This program failed";
+    PrinterUnreachable = "printer_unreachable", BAD_GATEWAY, "The printer does not answer";
+    PrinterFailed = "printer_failed", BAD_GATEWAY, "The printer did not take all of it";
     NoCatalogue = "no_catalogue", SERVICE_UNAVAILABLE, "There is no catalogue yet";
     JournalRolledBack = "journal_rolled_back", SERVICE_UNAVAILABLE, "This edge may not sell any more";
     StorageFailed = "storage_failed", SERVICE_UNAVAILABLE, "The journal's storage failed";
@@ -146,6 +151,18 @@ impl From<JournalError> for Problem {
     }
 }
 
+impl From<PrinterError> for Problem {
+    fn from(error: PrinterError) -> Self {
+        let code = match &error {
+            PrinterError::Unreachable { .. } | PrinterError::Silent { .. } => {
+                Code::PrinterUnreachable
+            }
+            PrinterError::BrokeOff { .. } | PrinterError::Stuck { .. } => Code::PrinterFailed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
 impl Problem {
     /// A refused sale or quote.
     pub fn of_sale(error: CaptureError) -> Self {
@@ -204,6 +221,7 @@ mod tests {
                 (405, "method_not_allowed"),
                 (409, "no_open_session"),
                 (409, "session_already_open"),
+                (409, "no_printer"),
                 (413, "body_too_large"),
                 (415, "unsupported_media_type"),
                 (422, "invalid_request"),
@@ -217,7 +235,10 @@ mod tests {
                 (422, "invalid_tender"),
                 (422, "khqr_unavailable"),
                 (422, "sale_too_large"),
+                (422, "invalid_printer"),
                 (500, "internal"),
+                (502, "printer_unreachable"),
+                (502, "printer_failed"),
                 (503, "no_catalogue"),
                 (503, "journal_rolled_back"),
                 (503, "storage_failed"),

@@ -68,12 +68,14 @@ async fn write(
     .await?;
     let numbered = sqlx::query!(
         "UPDATE ticket
-         SET invoice_no = assigned.no, invoice_id = assigned.invoice_id
+         SET invoice_no = assigned.no, invoice_id = assigned.invoice_id,
+             mapping_seq = assigned.mapping_seq
          FROM (
              SELECT value ->> 'entry_seq' AS seq,
                     value ->> 'ticket_id' AS ticket_id,
                     unhex(value ->> 'entry_hash') AS hash,
                     value ->> 'no' AS no,
+                    value ->> 'mapping_seq' AS mapping_seq,
                     unhex(value ->> 'invoice_id', '-') AS invoice_id
              FROM json_each(?) WHERE value ->> 'edge_id' = ?
          ) AS assigned

@@ -8,6 +8,7 @@ mod crash;
 mod damage;
 mod openapi;
 mod problems;
+mod receipts;
 mod refused;
 mod room;
 mod selling;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use pos_edge::{
-    Limits, Running, Settings,
+    Limits, ReceiptSettings, Running, Settings,
     journal::{EdgeIdentity, Journal},
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -37,6 +37,7 @@ pub fn settings(dir: &Path, identity: EdgeIdentity) -> Settings {
         key_file: None,
         nats: bus::Settings::plain(NO_LINE),
         limits: Limits::default(),
+        receipts: ReceiptSettings::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::store::{OPENING, Store};
 
 /// The register row that gives the sale of entry `seq` its number.
-async fn row(store: &Store, seq: u64, ticket: &str, mapping_seq: u64) -> InvoiceAssignedV1 {
+pub async fn row(store: &Store, seq: u64, ticket: &str, mapping_seq: u64) -> InvoiceAssignedV1 {
     InvoiceAssignedV1 {
         series_id: SeriesId::from_uuid(Uuid::from_u128(9)),
         no: 100 + mapping_seq,
