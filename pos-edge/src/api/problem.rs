@@ -253,6 +253,37 @@ mod tests {
     }
 
     #[test]
+    fn a_till_can_tell_whether_anything_may_have_been_printed() {
+        let printer = std::net::SocketAddr::from(([10, 0, 0, 7], 9_100)).into();
+        let after = std::time::Duration::from_millis(250);
+        let source = || std::io::Error::other("no paper");
+        for (error, code, said) in [
+            (
+                PrinterError::Unreachable { printer, source: source() },
+                Code::PrinterUnreachable,
+                "the printer at 10.0.0.7:9100 cannot be reached: no paper",
+            ),
+            (
+                PrinterError::Silent { printer, after },
+                Code::PrinterUnreachable,
+                "the printer at 10.0.0.7:9100 does not answer within 250 ms",
+            ),
+            (
+                PrinterError::BrokeOff { printer, source: source() },
+                Code::PrinterFailed,
+                "the printer at 10.0.0.7:9100 broke off: no paper",
+            ),
+            (
+                PrinterError::Stuck { printer, after },
+                Code::PrinterFailed,
+                "the printer at 10.0.0.7:9100 took not all of it within 250 ms",
+            ),
+        ] {
+            assert_eq!(Problem::from(error), Problem::new(code, said));
+        }
+    }
+
+    #[test]
     fn what_passes_by_itself_says_when_to_come_back() {
         for code in Code::ALL {
             let response = Problem::new(*code, "x").into_response();
