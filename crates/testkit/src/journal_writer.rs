@@ -175,6 +175,7 @@ impl JournalWriter {
             tender,
             deductions: priced.deductions,
             catalogue: self.reference,
+            late: None,
         }
     }
 

@@ -34,5 +34,6 @@ pub(super) async fn answer(
         mapping_head,
         prune_watermark: NOTHING_BACKED_UP,
         catalogue,
+        commands: Vec::new(),
     })
 }
