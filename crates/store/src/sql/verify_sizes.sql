@@ -11,4 +11,9 @@ SELECT
     (SELECT count(*) FROM stock_journal) AS "stock_rows!",
     (SELECT count(*) FROM stock_level) AS "stock_items!",
     (SELECT count(*) FROM fact) AS "facts!",
-    (SELECT count(*) FROM outbox) AS "pending!"
+    (SELECT count(*) FROM outbox) AS "pending!",
+    (SELECT count(*) FROM z_report) AS "reports!",
+    (SELECT count(*) FROM z_supplement) AS "supplements!",
+    (SELECT count(*) FROM void_request) AS "requests!",
+    (SELECT count(*) FROM cash_movement WHERE kind = 'REFUND_CASH') AS "refunds!",
+    (SELECT count(*) FROM edge_command) AS "commands!"
