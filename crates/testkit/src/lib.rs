@@ -18,7 +18,7 @@ mod scratch;
 mod service;
 mod wait;
 
-pub use books::Books;
+pub use books::{Books, damage};
 pub use company::{Company, Store, enrol_edge, seed_company};
 pub use edge_schema::EdgeSchema;
 pub use journal_writer::{JournalWriter, cash_usd};

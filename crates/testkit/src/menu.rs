@@ -159,11 +159,11 @@ fn stock_item(name: &str, unit: &str) -> StockItem {
 }
 
 fn staff_member(name: &str) -> StaffMember {
-    StaffMember { staff_id: sample_id::<StaffId>(name), name: name.to_owned() }
+    StaffMember::new(sample_id::<StaffId>(name), name.to_owned())
 }
 
 fn device(name: &str) -> Device {
-    Device { device_id: sample_id::<DeviceId>(name), name: name.to_owned() }
+    Device::new(sample_id::<DeviceId>(name), name.to_owned())
 }
 
 fn cents(cents: i64) -> Usd {

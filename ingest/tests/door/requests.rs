@@ -65,6 +65,7 @@ async fn a_heartbeat_is_kept_and_answered_with_all_that_an_edge_needs() {
         mapping_head: 4,
         prune_watermark: 0,
         catalogue: Some(catalogue),
+        commands: Vec::new(),
     };
     assert_eq!(reply, expected);
 

@@ -108,15 +108,12 @@ fn catalogue(tenant_id: TenantId, company: &str, profile: &Profile) -> Catalogue
         staff: profile
             .staff
             .iter()
-            .map(|name| StaffMember { staff_id: names.staff(name), name: (*name).to_owned() })
+            .map(|name| StaffMember::new(names.staff(name), (*name).to_owned()))
             .collect(),
         devices: profile
             .devices
             .iter()
-            .map(|name| Device {
-                device_id: names.device(profile.name, name),
-                name: (*name).to_owned(),
-            })
+            .map(|name| Device::new(names.device(profile.name, name), (*name).to_owned()))
             .collect(),
     }
 }

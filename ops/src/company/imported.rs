@@ -150,7 +150,7 @@ fn staff(names: Names, outlet: &Outlet) -> Vec<StaffMember> {
     outlet
         .staff
         .iter()
-        .map(|key| StaffMember { staff_id: names.staff(key), name: format!("Staff {key}") })
+        .map(|key| StaffMember::new(names.staff(key), format!("Staff {key}")))
         .collect()
 }
 
@@ -158,7 +158,7 @@ fn devices(names: Names, outlet: &Outlet, tills: usize) -> Vec<Device> {
     (1..=tills)
         .map(|till| {
             let name = format!("Till {till}");
-            Device { device_id: names.device(&outlet.key, &name), name }
+            Device::new(names.device(&outlet.key, &name), name)
         })
         .collect()
 }

@@ -107,6 +107,7 @@ fn draft(
         tender,
         deductions: priced.deductions,
         catalogue: catalogue.reference,
+        late: None,
     };
     let payload =
         serde_json::to_vec(&sale).map_err(|error| CaptureError::Unreadable(error.to_string()))?;

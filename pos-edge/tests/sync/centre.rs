@@ -326,6 +326,7 @@ async fn heartbeat(
             mapping_head: books.register.len() as u64,
             prune_watermark: 0,
             catalogue: books.catalogue.as_ref().map(|(reference, _)| *reference),
+            commands: Vec::new(),
         };
         (books.refuses.clone(), reply)
     };

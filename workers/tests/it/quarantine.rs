@@ -3,7 +3,7 @@
 use domain::journal_chain::seal;
 use schemas::{EntryKind, requests::JournalHead};
 use store::quarantine::Reason;
-use testkit::{Books, seed_company, sqlx};
+use testkit::{Books, damage, seed_company, sqlx};
 use workers::{
     ReleaseError, Released,
     batch::{Memory, Outcome},
@@ -153,10 +153,8 @@ async fn an_archive_that_was_changed_is_not_released_from() {
     let mut shop = Refusing::sale(2).await;
     shop.deliver(&[Step::Open, Step::Sell]).await;
     shop.mend().await;
-    sqlx::query("UPDATE edge_entry SET payload = payload || ' '::bytea WHERE seq = 2")
-        .execute(&shop.books.pool)
-        .await
-        .unwrap();
+    let change = "UPDATE edge_entry SET payload = payload || ' '::bytea WHERE seq = 2";
+    damage(&shop.books.pool, change).await;
     let changed = shop.release(2).await.unwrap_err();
     assert!(matches!(changed, ReleaseError::Changed(_)), "{changed}");
     // Nor is a stranger's.
