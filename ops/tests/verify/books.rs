@@ -5,7 +5,7 @@ use testkit::sqlx::{self, Executor, PgPool, postgres::PgPoolOptions};
 
 use crate::{
     damages::{Damage, ENTRIES, FACTS, HEARTBEATS, REGISTER, SALES, STOCK, damage},
-    session_damages::{COMMANDS, REVERSALS, SESSIONS, VOIDS},
+    session_damages::{COMMANDS, EFFECTS, REVERSALS, SESSIONS, VOIDS},
     sold::Sold,
 };
 
@@ -23,7 +23,7 @@ async fn each_damage_fails_the_checks_that_speak_of_it_and_no_others() {
 
 #[tokio::test]
 async fn each_damage_to_sessions_and_voids_fails_the_checks_that_speak_of_it() {
-    let groups = [NOTHING, SESSIONS, VOIDS, REVERSALS, COMMANDS];
+    let groups = [NOTHING, SESSIONS, VOIDS, EFFECTS, REVERSALS, COMMANDS];
     damage_one_by_one(Sold::with_voids().await, &groups).await;
 }
 

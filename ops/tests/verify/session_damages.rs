@@ -4,7 +4,7 @@
 use crate::damages::{Damage, damage};
 
 pub const SESSIONS: &[Damage] = &[
-    damage("a Z report is gone", "DELETE FROM z_report WHERE true", &["sessions"]),
+    damage("a Z report is gone", "DELETE FROM z_report WHERE true", &["sessions", "effects"]),
     damage(
         "a closed session is open again",
         "UPDATE cash_session SET status = 'OPEN', closed_at = NULL, closed_by = NULL
@@ -37,7 +37,7 @@ pub const SESSIONS: &[Damage] = &[
     damage(
         "what was paid out is gone",
         "DELETE FROM cash_movement WHERE kind = 'PAID_OUT'",
-        &["sessions"],
+        &["sessions", "effects"],
     ),
     damage(
         "a session began with another float",
@@ -61,7 +61,7 @@ pub const VOIDS: &[Damage] = &[
     damage(
         "an approved request is forgotten",
         "DELETE FROM void_request WHERE status = 'APPROVED' AND command_id IS NULL",
-        &["voids"],
+        &["voids", "effects"],
     ),
     damage(
         "a sale that was undone stands as if it was not",
@@ -104,11 +104,24 @@ pub const VOIDS: &[Damage] = &[
     ),
 ];
 
+pub const EFFECTS: &[Damage] = &[
+    damage(
+        "a request that was rejected is forgotten",
+        "DELETE FROM void_request WHERE entry_seq = 14",
+        &["effects"],
+    ),
+    damage(
+        "a payment names an entry that is none",
+        "UPDATE cash_movement SET entry_seq = 7 WHERE kind = 'PAID_IN'",
+        &["effects"],
+    ),
+];
+
 pub const REVERSALS: &[Damage] = &[
     damage(
         "cash was never given back",
         "DELETE FROM cash_movement WHERE kind = 'REFUND_CASH'",
-        &["reversals", "sessions"],
+        &["reversals", "sessions", "effects"],
     ),
     damage(
         "other cash was given back than was kept",
@@ -164,7 +177,7 @@ pub const COMMANDS: &[Damage] = &[
     damage(
         "a command that was refused says it was carried out",
         "UPDATE edge_command SET state = 'CARRIED_OUT', outcome_code = NULL WHERE state = 'EXPIRED'",
-        &["commands"],
+        &["commands", "effects"],
     ),
     damage(
         "a command asked for the opposite",
