@@ -17,7 +17,7 @@ use crate::{
     setup::{Door, NOW, code},
 };
 
-fn heartbeat(door: &Door) -> HeartbeatV1 {
+pub(crate) fn heartbeat(door: &Door) -> HeartbeatV1 {
     let at = Timestamp::from_unix_micros(1_789_999_999_000_000);
     HeartbeatV1 {
         sent_at: at,

@@ -42,6 +42,9 @@ impl Stage {
     }
 }
 
+/// Invoice, ticket, number and cents.
+type Logged = (Uuid, String, i64, i64);
+
 /// Puts `count` sales of the company in the queue, its stores in turn, in one
 /// transaction and without any notice.
 pub async fn enqueue(pool: &Pool, company: &Company, count: usize) {
@@ -111,6 +114,22 @@ pub async fn verify(pool: &Pool, company: &Company, count: usize) {
     .fetch_one(&mut *conn)
     .await
     .unwrap();
+    let logged: Vec<Logged> = sqlx::query_as(
+        "SELECT target_id, meta ->> 'ticketId', (meta ->> 'invoiceNo')::bigint,
+                (meta ->> 'totalCents')::bigint
+         FROM audit_log
+         WHERE tenant_id = $1 AND activity = 'pos.sale.synced' AND action = 'INVOICE_ASSIGNED'
+         ORDER BY audit_id",
+    )
+    .bind(company.tenant_id.as_uuid())
+    .fetch_all(&mut *conn)
+    .await
+    .unwrap();
+    let of_row = |row: &InvoiceAssignedV1| {
+        let no = i64::try_from(row.no).unwrap();
+        (row.invoice_id.as_uuid(), row.ticket_id.to_string(), no, 350)
+    };
+    assert_eq!(logged, rows.iter().map(of_row).collect::<Vec<_>>());
     let count = i64::try_from(count).unwrap();
     assert_eq!((told, different, waiting, last_no), (count, count, 0, count));
 }

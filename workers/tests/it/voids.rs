@@ -131,7 +131,7 @@ async fn an_approval_undoes_all_that_the_sale_did_once() {
     let before = shop.books.snapshot();
     let (sale, id) = shop.ask().await;
     let entry = shop.journal().approve_void(id, &sale, None);
-    let books = shop.book(&[entry.clone()]).await;
+    let books = shop.book(std::slice::from_ref(&entry)).await;
     assert_eq!(status(&books, &sale), ("VOIDED", "VOIDED"));
     assert_eq!(request(&books, id), Some("APPROVED"));
     let cash: Decimal = books.cash.values().map(|row| row.1).sum();

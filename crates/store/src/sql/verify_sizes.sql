@@ -16,4 +16,5 @@ SELECT
     (SELECT count(*) FROM z_supplement) AS "supplements!",
     (SELECT count(*) FROM void_request) AS "requests!",
     (SELECT count(*) FROM cash_movement WHERE kind = 'REFUND_CASH') AS "refunds!",
+    (SELECT count(*) FROM cash_movement WHERE kind IN ('PAID_IN', 'PAID_OUT')) AS "payments!",
     (SELECT count(*) FROM edge_command) AS "commands!"

@@ -21,6 +21,7 @@ struct Sizes {
     supplements: i64,
     requests: i64,
     refunds: i64,
+    payments: i64,
     commands: i64,
 }
 
@@ -36,6 +37,7 @@ pub(super) async fn checks(conn: &mut Conn) -> Result<Vec<Check>, Error> {
         voids(conn, &sizes).await?,
         reversals(conn, &sizes).await?,
         commands(conn, &sizes).await?,
+        effects(conn, &sizes).await?,
         stock(conn, &sizes).await?,
         invoices(conn, &sizes).await?,
         mapping(conn, &sizes).await?,
@@ -108,6 +110,18 @@ async fn commands(conn: &mut Conn, sizes: &Sizes) -> Result<Check, Error> {
     let mut check =
         Check::new("commands", promise).counting("commands", sizes.commands.unsigned_abs());
     let found = sqlx::query_file_as!(Found, "src/sql/verify_commands.sql", LIMIT);
+    check.take(found.fetch_all(conn).await?);
+    Ok(check)
+}
+
+async fn effects(conn: &mut Conn, sizes: &Sizes) -> Result<Check, Error> {
+    let promise = "each journaled payment, close and void is in the books once";
+    let mut check = Check::new("effects", promise)
+        .counting("payments", sizes.payments.unsigned_abs())
+        .counting("Z reports", sizes.reports.unsigned_abs())
+        .counting("requests", sizes.requests.unsigned_abs())
+        .counting("refunds", sizes.refunds.unsigned_abs());
+    let found = sqlx::query_file_as!(Found, "src/sql/verify_effects.sql", LIMIT);
     check.take(found.fetch_all(conn).await?);
     Ok(check)
 }

@@ -98,7 +98,7 @@ impl Drawer {
             void_count: voided().count() as u64,
             voids_usd: total(&mut voided()),
             first_ticket: ticket(sales().next()),
-            last_ticket: ticket(sales().last()),
+            last_ticket: ticket(sales().next_back()),
         }
     }
 
