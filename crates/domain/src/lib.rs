@@ -16,6 +16,8 @@ pub mod reprice;
 
 pub mod orders;
 
+pub mod secrets;
+
 pub mod invoice_chain;
 pub mod journal_chain;
 

@@ -11,5 +11,6 @@ mod golden;
 mod odd_input;
 mod reprice;
 mod rounding;
+mod secrets;
 mod tender;
 mod totals;
