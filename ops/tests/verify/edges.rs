@@ -7,6 +7,7 @@ use ops::commands::verify::{EdgeAddress, Strictness, Verdict, verify};
 use schemas::{
     TicketId, Timestamp, Usd,
     edge_api::{LinkState, SyncStatus, TicketPage, TicketRow, TicketStatus},
+    events::{OrderStatus, SaleStatus},
 };
 use serde::Deserialize;
 use store::verify as books;
@@ -86,6 +87,8 @@ fn row((ticket_id, invoice_no): &(TicketId, Option<u64>)) -> TicketRow {
         invoice_no: *invoice_no,
         invoice_id: None,
         grand_total_usd: Usd::ZERO,
+        sale_status: SaleStatus::Finalized,
+        order_status: OrderStatus::InPrep,
     }
 }
 

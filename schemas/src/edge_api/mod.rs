@@ -1,8 +1,10 @@
 //! The edge's HTTP API: what a till sends and gets. Money is a decimal string.
 
 mod carts;
+mod drafts;
 mod notifications;
 mod orders;
+mod people;
 mod problem;
 mod sales;
 mod sessions;
@@ -13,8 +15,10 @@ mod updates;
 mod voids;
 
 pub use carts::{Cart, CartLine, Quote, Totals};
+pub use drafts::{Draft, PutDraft};
 pub use notifications::{NotificationPage, NotificationRow};
 pub use orders::{MoveOrder, OrderLine, OrderMoved, OrderPage, OrderRow};
+pub use people::{LogIn, LoggedIn, Me, MeStaff, PairDevice, PairedDevice};
 pub use problem::Problem;
 pub use sales::{FinalizeSale, SaleReceipt, TenderOffer};
 pub use sessions::{

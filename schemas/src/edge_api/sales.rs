@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Cart, Totals};
 use crate::{
-    CashSessionId, CustomerId, DeviceId, Money, OrderId, SaleId, TicketId, Timestamp,
+    CashSessionId, CustomerId, DeviceId, DraftId, Money, OrderId, SaleId, TicketId, Timestamp,
     catalogue::CatalogueRef,
     events::{SaleStatus, Tender, TenderMethod},
 };
@@ -26,6 +26,9 @@ pub struct FinalizeSale {
     pub cart: Cart,
     /// How it is paid.
     pub tender: TenderOffer,
+    /// The draft that is sold: it ends with the sale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft_id: Option<DraftId>,
 }
 
 /// What the customer hands over.
