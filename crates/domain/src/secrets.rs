@@ -1,8 +1,6 @@
 //! PINs and pairing codes: kept as argon2id hashes in PHC form
 //! (<https://github.com/P-H-C/phc-string-format>), checked with no line.
 
-use std::fmt;
-
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
 };
@@ -90,15 +88,4 @@ fn cost_of(hash: &PasswordHash) -> Option<Cost> {
 
 fn is_sound(secret: &str) -> bool {
     (1..=MAX_SECRET_BYTES).contains(&secret.len())
-}
-
-/// Text that must not be seen in a log.
-#[derive(Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Hidden(pub String);
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
 }

@@ -22,7 +22,7 @@ use crate::people::{self, Caller, NoTill, tokens};
 /// With the one-time code that the back office shows for it. The answer's token
 /// goes into `Authorization: Bearer …`; a former pairing of the till ends, and
 /// so do all logins on it. A retry under the same key with the same body gets
-/// the same answer.
+/// the same answer, so the key should be one that nobody can guess.
 #[utoipa::path(
     post, path = "/v1/devices/pair", tag = "people",
     params(("Idempotency-Key" = String, Header, description = "1 to 128 visible ASCII characters, quoted or bare")),

