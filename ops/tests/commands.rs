@@ -46,6 +46,7 @@ async fn sell(stack: &Stack) {
         opening_float_usd: Usd::ZERO,
         opening_float_khr: Khr::ZERO,
     };
+    let edge = edge.at_till(store, device_id, session.staff_id).await.unwrap();
     let cash_session_id = edge.open_session("a-day", &session).await.unwrap();
     let mut customers = Shopper::new(7, &store.catalogue);
     for sale in 0..SALES {
@@ -56,6 +57,7 @@ async fn sell(stack: &Stack) {
             customer_id: None,
             cart: customers.cart(),
             tender: TenderOffer { method: TenderMethod::Cash, received },
+            draft_id: None,
         };
         edge.sell(&TicketId::parse(format!("sale-{sale}")).unwrap(), &sold).await.unwrap();
     }
