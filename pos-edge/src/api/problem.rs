@@ -177,6 +177,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::printer::PrinterError;
 
     #[test]
     fn every_code_has_its_status() {

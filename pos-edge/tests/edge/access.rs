@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pos_edge::api::{
     self,
-    access::{RULES, Who},
+    access::{RULES, Rule, Who},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -105,7 +105,8 @@ async fn every_route_lets_in_whom_its_rule_says_and_nobody_else() {
         (Asker::Elsewhere("operator"), bare.with_token(&their_operator)),
     ];
     // Logging out comes last: it ends the tokens that are asked with.
-    let (last, others): (Vec<_>, Vec<_>) = RULES.iter().partition(|rule| rule.path == "/v1/logout");
+    let (last, others): (Vec<&Rule>, Vec<&Rule>) =
+        RULES.iter().partition(|rule| rule.path == "/v1/logout");
     for rule in others.into_iter().chain(last) {
         for (asker, till) in &askers {
             let reply = ask(till, rule.method, rule.path).await;
