@@ -1,12 +1,13 @@
 //! Drawers: what moves in them, X and Z reports, and their close.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::sample_id;
 use uuid::Uuid;
 
 use crate::{
     hands::{Hand, Shift, drawer_in, nobody},
-    store::OPENING,
+    store::{OPENING, cart},
 };
 
 const MINUTE: i64 = 60_000_000;
@@ -210,4 +211,24 @@ async fn a_close_names_the_tills_that_were_not_heard_from() {
     assert_eq!(shift.sokha.get(&path).await.ok(200)["silent_devices"], silent);
     let z = shift.sokha.close(&shift.session, "close").await.ok(200);
     assert_eq!(z["silent_devices"], silent);
+}
+
+#[tokio::test]
+async fn a_drawer_with_an_active_draft_is_not_closed() {
+    let shift = Shift::begin().await;
+    let draft = Uuid::from_u128(5);
+    let body = json!({
+        "draft_id": draft, "cash_session_id": shift.session, "revision": 1, "cart": cart(),
+    });
+    let put = shift.sokha.request(Method::PUT, "/v1/draft").json(&body);
+    shift.sokha.send(put).await.ok(200);
+    for closing in [&shift.sokha, &shift.maly] {
+        let refused = closing.close(&shift.session, "close").await;
+        assert_eq!(refused.problem(409), "draft_active");
+        assert!(refused.json()["detail"].as_str().unwrap().contains(&draft.to_string()));
+    }
+    assert_eq!(shift.store.journal.open_sessions(None).len(), 1, "it is still open");
+    let discard = shift.sokha.request(Method::DELETE, &format!("/v1/draft?draft={draft}"));
+    assert_eq!(shift.sokha.send(discard).await.status, 204);
+    shift.sokha.close(&shift.session, "close").await.ok(200);
 }
