@@ -29,15 +29,19 @@ impl Stage {
         Self { books, nats, bus, company }
     }
 
-    /// Runs numbering in this process until the token is cancelled.
-    pub fn run(&self) -> (CancellationToken, JoinHandle<anyhow::Result<()>>) {
+    /// Runs numbering in this process until the token is cancelled. It has
+    /// connected when this returns: a service that finds no Postgres at its
+    /// start ends there.
+    pub async fn run(&self) -> (CancellationToken, JoinHandle<anyhow::Result<()>>) {
         let shutdown = CancellationToken::new();
-        let settings = Settings::new(
-            store::Settings::at(&self.books.url),
-            bus::Settings::plain(self.nats.url()),
-        );
+        let (books, nats) =
+            (store::Settings::at(&self.books.url), bus::Settings::plain(self.nats.url()));
+        let pool = store::connect_as(&books, store::Role::Numbering).await.unwrap();
+        let bus = Bus::connect(&nats, "numbering").await.unwrap();
+        let settings = Settings::new(books, nats);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let running = tokio::spawn(numbering::run(settings, clock, shutdown.clone()));
+        let running =
+            tokio::spawn(numbering::run_with(settings, pool, bus, clock, shutdown.clone()));
         (shutdown, running)
     }
 }
