@@ -45,7 +45,7 @@ async fn a_standby_takes_over_from_one_that_resigns() {
 async fn two_services_and_a_postgres_that_is_killed_under_them_leave_no_gap() {
     const ROUNDS: usize = 6;
     let mut stage = Stage::new().await;
-    let services = [stage.run().await, stage.run()];
+    let services = [stage.run().await, stage.run().await];
     let mut expected = 0;
     for round in 0..ROUNDS {
         enqueue(&stage.books.pool, &stage.company, 400).await;
