@@ -1,5 +1,5 @@
 //! Who sent a request, and whether they may: [`check`] looks at every request
-//! before its handler does, by the table in [`access`](super::access).
+//! before its handler does, by the table in [`access`].
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
