@@ -101,11 +101,14 @@ CREATE TABLE cash_session (
     opening_float_khr numeric(18, 0) NOT NULL,
     status            text NOT NULL DEFAULT 'OPEN' CHECK (status IN ('OPEN', 'CLOSED')),
     closed_at         timestamptz,
-    CHECK ((status = 'CLOSED') = (closed_at IS NOT NULL))
+    closed_by         uuid,
+    CHECK ((status = 'CLOSED') = (closed_at IS NOT NULL)),
+    CHECK ((status = 'CLOSED') = (closed_by IS NOT NULL))
 );
 
 -- A sale as captured. Figures are stored, never computed again; the raw entry
--- (edge_id, entry_seq) holds the whole snapshot.
+-- (edge_id, entry_seq) holds the whole snapshot. Only `status` and `voided_at`
+-- ever change (0003).
 CREATE TABLE sale (
     sale_id             uuid PRIMARY KEY,
     tenant_id           uuid NOT NULL,
@@ -133,7 +136,9 @@ CREATE TABLE sale (
     tender_currency     text NOT NULL CHECK (tender_currency IN ('USD', 'KHR')),
     tender_received     numeric(18, 2) NOT NULL,
     tender_change       numeric(18, 2) NOT NULL,
-    catalogue_version   bigint NOT NULL
+    catalogue_version   bigint NOT NULL,
+    voided_at           timestamptz,
+    CHECK ((status = 'VOIDED') = (voided_at IS NOT NULL))
 );
 CREATE INDEX sale_by_branch_time ON sale (branch_id, finalized_at);
 
@@ -161,7 +166,9 @@ CREATE TABLE sale_order (
 );
 
 -- Money in and out of a drawer, signed from the drawer's point of view, in the
--- tender's currency. The id derives from the cause.
+-- tender's currency. The id derives from the cause: the sale of a SALE_CASH, the
+-- request of a REFUND_CASH; who pays in or out gives their own and says why.
+-- `edge_id` and `entry_seq`: the entry, where it is not that of the sale.
 CREATE TABLE cash_movement (
     movement_id     uuid PRIMARY KEY,
     cash_session_id uuid NOT NULL,
@@ -171,9 +178,18 @@ CREATE TABLE cash_movement (
     amount          numeric(18, 2) NOT NULL,
     sale_id         uuid,
     occurred_at     timestamptz NOT NULL,
-    CHECK ((kind IN ('SALE_CASH', 'REFUND_CASH')) = (sale_id IS NOT NULL))
+    reason          text,
+    moved_by        uuid,
+    edge_id         uuid,
+    entry_seq       bigint,
+    CHECK ((kind IN ('SALE_CASH', 'REFUND_CASH')) = (sale_id IS NOT NULL)),
+    CHECK ((kind IN ('PAID_IN', 'PAID_OUT')) = (reason IS NOT NULL)),
+    CHECK ((kind = 'SALE_CASH') = (entry_seq IS NULL))
 );
 CREATE INDEX cash_movement_by_session ON cash_movement (cash_session_id);
+-- A sale is paid back once.
+CREATE UNIQUE INDEX cash_movement_one_refund ON cash_movement (sale_id)
+    WHERE kind = 'REFUND_CASH';
 
 -- Every movement of stock: a ledger for each item of a branch, numbered
 -- 1, 2, 3, … with the level after it.
@@ -202,13 +218,19 @@ CREATE TABLE stock_level (
     PRIMARY KEY (branch_id, stock_item_id)
 ) WITH (fillfactor = 50);
 
+-- Who did what, when, in the transaction of what it tells. `activity`: the key
+-- under which the company's activity feed knows the same deed (`pos.sale.created`,
+-- `pos.sale.synced`). `subject_id`: whom or what it was done to; `target_id`:
+-- what came of it or was used for it.
 CREATE TABLE audit_log (
     audit_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id   uuid NOT NULL,
     branch_id   uuid NOT NULL,
     action      text NOT NULL,
+    activity    text,
     actor_id    uuid,
     subject_id  uuid,
+    target_id   uuid,
     edge_id     uuid,
     entry_seq   bigint,
     occurred_at timestamptz NOT NULL,
@@ -274,6 +296,7 @@ CREATE TABLE numbering_queue (
     branch_id       uuid NOT NULL,
     sale_id         uuid NOT NULL,
     ticket_id       text NOT NULL,
+    customer_id     uuid,
     edge_id         uuid NOT NULL,
     entry_seq       bigint NOT NULL,
     entry_hash      bytea NOT NULL,

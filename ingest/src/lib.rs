@@ -80,7 +80,9 @@ impl Ingest {
     pub async fn bind(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let Settings { nats, books, listen, topology } = settings;
         let bus = Bus::connect(&nats, "ingest").await?;
-        let pool = store::connect(&books).await.context("cannot connect to the books")?;
+        let pool = store::connect_as(&books, store::Role::Ingest)
+            .await
+            .context("cannot connect to the books")?;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}"))?;

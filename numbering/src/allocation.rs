@@ -93,6 +93,7 @@ mod tests {
             branch_id: BranchId::from(id(100 + u128::from(branch))),
             sale_id: SaleId::from(id(1_000 + place)),
             ticket_id: TicketId::parse(format!("t-{place}")).expect("is visible ASCII"),
+            customer_id: None,
             edge_id: EdgeId::from(id(200 + u128::from(branch))),
             entry_seq: 1,
             entry_hash: Sha256Hash::from_bytes([branch; 32]),

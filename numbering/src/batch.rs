@@ -76,8 +76,7 @@ async fn allocate_next(
         store::numbering::mapping_heads(conn, &branches).await?.into_iter().collect();
     // The time is read under the lock, so that it rises with the numbers.
     let Allocation { rows, last_no, .. } = allocate(&series, &heads, &sales, now());
-    let queue_ids: Vec<_> = sales.iter().map(|sale| sale.queue_id).collect();
-    store::numbering::record_batch(conn, &series, &queue_ids, &rows).await?;
+    store::numbering::record_batch(conn, &series, &sales, &rows).await?;
     let sales = u32::try_from(rows.len()).unwrap_or(limit);
     Ok(Batch::Allocated { sales, last_no })
 }

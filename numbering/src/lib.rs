@@ -47,7 +47,9 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let pool = store::connect(&settings.books).await.context("numbering has no books")?;
+    let pool = store::connect_as(&settings.books, store::Role::Numbering)
+        .await
+        .context("numbering has no books")?;
     let bus = Bus::connect(&settings.nats, "numbering").await.context("numbering has no broker")?;
     run_with(settings, pool, bus, clock, shutdown).await
 }

@@ -5,12 +5,15 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::Path};
 use anyhow::Context;
 use schemas::Clock;
 
-use crate::journal::{EdgeIdentity, Journal, JournalKey, JournalSettings, KEY_VARIABLE};
+use crate::{
+    journal::{EdgeIdentity, Journal, JournalKey, JournalSettings, KEY_VARIABLE},
+    people::OperatorToken,
+};
 
-/// Makes `dir` (mode 0700) with a fresh key (`journal.key`, mode 0600) and an
-/// empty journal. A key that is there already, or in [`KEY_VARIABLE`], is used:
-/// an enrolment that was interrupted can be repeated. The centre must know the
-/// edge's ids.
+/// Makes `dir` (mode 0700) with a fresh key (`journal.key`, mode 0600), a token
+/// for the operator's tools (`operator.token`, mode 0600) and an empty journal.
+/// A key that is there already, or in [`KEY_VARIABLE`], is used: an enrolment
+/// that was interrupted can be repeated. The centre must know the edge's ids.
 ///
 /// # Errors
 /// If there is a journal already, or the disk refuses.
@@ -24,6 +27,7 @@ pub async fn enrol(dir: &Path, identity: EdgeIdentity, clock: &dyn Clock) -> any
     if !key_file.exists() && std::env::var_os(KEY_VARIABLE).is_none() {
         JournalKey::generate().save(&key_file)?;
     }
+    OperatorToken::make(dir)?;
     Journal::create(&JournalSettings::in_dir(dir), identity, clock).await?;
     Ok(())
 }

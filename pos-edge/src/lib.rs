@@ -7,11 +7,14 @@
 
 pub mod api;
 pub mod capture;
+pub mod drafts;
 pub mod journal;
+pub mod people;
 pub mod printer;
 pub mod sync;
 
 mod enrol;
+mod fresh_id;
 mod run;
 mod settings;
 mod standing;

@@ -10,8 +10,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Settings, api,
+    Settings, api, drafts,
     journal::Journal,
+    people::OperatorToken,
     standing::Standing,
     sync::{self, SyncSettings},
 };
@@ -62,14 +63,17 @@ pub async fn start(
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let journal = Journal::open(&settings.journal(), settings.identity, Arc::clone(&clock)).await?;
+    let operator = OperatorToken::load(&settings.data_dir)?;
     let stop = shutdown.child_token();
     let sync = sync::spawn(journal.clone(), SyncSettings::with(settings.nats), clock, stop.clone());
     let standing = Standing::new(journal.clone(), sync.status.clone());
+    let drafts = tokio::spawn(drafts::keep_telling(journal.clone(), stop.clone()));
     let telling = tokio::spawn(standing.clone().keep_telling(stop.clone()));
     let router = api::router(
         journal.clone(),
         standing,
         registry,
+        operator,
         &settings.limits,
         settings.receipts,
         stop.clone(),
@@ -98,8 +102,9 @@ pub async fn start(
             ended.context("the API broke down")?.context("the API failed")
         };
         let (synced, served) = tokio::join!(synced, served);
-        // It ends with the token, which is cancelled by now.
+        // They end with the token, which is cancelled by now.
         let _told = telling.await;
+        let _told = drafts.await;
         kept.close().await;
         served.and(synced)
     });

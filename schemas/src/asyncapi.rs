@@ -96,7 +96,7 @@ fn add_fact(
 fn is_body_of(contract: &Contract, fact: FactKind) -> bool {
     match contract.role {
         Role::Fact(own) => own == fact,
-        Role::Entry(kind) => kind.as_str() == fact.as_str(),
+        Role::Entry(kind) => FactKind::repeating(kind) == Some(fact),
         Role::Request(_) | Role::Reply(_) | Role::Confirmed => false,
     }
 }
@@ -223,9 +223,13 @@ fn messages() -> Map<String, Value> {
     let mut messages = Map::new();
     for contract in &CONTRACTS {
         match contract.role {
-            Role::Entry(_) => {
+            Role::Entry(kind) => {
                 messages.insert(entry_message(contract), message(contract, Some(entry_headers())));
-                messages.insert(fact_message(contract), message(contract, Some(fact_headers())));
+                if let Some(fact) = FactKind::repeating(kind) {
+                    let mut told = message(contract, Some(fact_headers()));
+                    told["name"] = json!(fact.as_str());
+                    messages.insert(fact_message(contract), told);
+                }
             }
             Role::Fact(_) => {
                 messages.insert(fact_message(contract), message(contract, Some(fact_headers())));

@@ -272,6 +272,61 @@ pub struct StaffMember {
     pub staff_id: StaffId,
     /// Their name, as a receipt shows it.
     pub name: String,
+    /// What they may do in this branch.
+    #[serde(default, skip_serializing_if = "StaffRole::is_cashier")]
+    pub role: StaffRole,
+    /// The argon2id hash of their PIN, in PHC form; without one they cannot log in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin_hash: Option<String>,
+}
+
+impl StaffMember {
+    /// A cashier who has no PIN yet.
+    pub const fn new(staff_id: StaffId, name: String) -> Self {
+        Self { staff_id, name, role: StaffRole::Cashier, pin_hash: None }
+    }
+}
+
+/// What a member of staff may do in a branch.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    ToSchema,
+)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum StaffRole {
+    /// Sells, moves orders on, asks for voids, sees their own session's orders.
+    #[default]
+    Cashier,
+    /// Also decides voids and sees all of the branch.
+    Manager,
+    /// The same.
+    Admin,
+}
+
+impl StaffRole {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cashier, Self::Manager, Self::Admin];
+
+    /// Whether they decide voids and see all of the branch.
+    pub const fn is_approver(self) -> bool {
+        matches!(self, Self::Manager | Self::Admin)
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    const fn is_cashier(&self) -> bool {
+        matches!(self, Self::Cashier)
+    }
 }
 
 /// A till.
@@ -282,4 +337,28 @@ pub struct Device {
     pub device_id: DeviceId,
     /// Its name: "Counter 1".
     pub name: String,
+    /// The one-time code that pairs it, as long as one is out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing: Option<DevicePairing>,
+    /// Whether it may no longer be used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
+}
+
+impl Device {
+    /// A till that is not paired yet.
+    pub const fn new(device_id: DeviceId, name: String) -> Self {
+        Self { device_id, name, pairing: None, revoked: false }
+    }
+}
+
+/// A one-time code that pairs a till.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DevicePairing {
+    /// The argon2id hash of the code, in PHC form. A code is used once: a new one
+    /// has another hash.
+    pub code_hash: String,
+    /// Until when it may be used (exclusive).
+    pub expires_at: Timestamp,
 }

@@ -25,12 +25,36 @@ pub enum EntryKind {
     SaleFinalized,
     /// An order moved on in the kitchen.
     OrderStatusChanged,
+    /// Money was put into a drawer or taken out, other than by a sale.
+    CashMoved,
+    /// A drawer was counted and closed.
+    CashSessionClosed,
+    /// Someone asked to undo a sale.
+    VoidRequested,
+    /// A sale was undone.
+    VoidApproved,
+    /// A sale was not undone.
+    VoidRejected,
+    /// A command of the centre's was not carried out.
+    CommandRefused,
+    /// Something for the audit log.
+    AuditRecorded,
 }
 
 impl EntryKind {
     /// Every kind this build can apply.
-    pub const ALL: [Self; 3] =
-        [Self::CashSessionOpened, Self::SaleFinalized, Self::OrderStatusChanged];
+    pub const ALL: [Self; 10] = [
+        Self::CashSessionOpened,
+        Self::SaleFinalized,
+        Self::OrderStatusChanged,
+        Self::CashMoved,
+        Self::CashSessionClosed,
+        Self::VoidRequested,
+        Self::VoidApproved,
+        Self::VoidRejected,
+        Self::CommandRefused,
+        Self::AuditRecorded,
+    ];
 
     /// The name in subjects, headers and storage.
     pub const fn as_str(self) -> &'static str {
@@ -38,13 +62,29 @@ impl EntryKind {
             Self::CashSessionOpened => "cash.session_opened",
             Self::SaleFinalized => "sale.finalized",
             Self::OrderStatusChanged => "order.status_changed",
+            Self::CashMoved => "cash.moved",
+            Self::CashSessionClosed => "cash.session_closed",
+            Self::VoidRequested => "void.requested",
+            Self::VoidApproved => "void.approved",
+            Self::VoidRejected => "void.rejected",
+            Self::CommandRefused => "command.refused",
+            Self::AuditRecorded => "audit.recorded",
         }
     }
 
     /// The newest schema version this build can apply.
     pub const fn newest_version(self) -> u16 {
         match self {
-            Self::CashSessionOpened | Self::SaleFinalized | Self::OrderStatusChanged => 1,
+            Self::CashSessionOpened
+            | Self::SaleFinalized
+            | Self::OrderStatusChanged
+            | Self::CashMoved
+            | Self::CashSessionClosed
+            | Self::VoidRequested
+            | Self::VoidApproved
+            | Self::VoidRejected
+            | Self::CommandRefused
+            | Self::AuditRecorded => 1,
         }
     }
 }

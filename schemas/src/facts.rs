@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    BranchId, EdgeId, ExceptionId, InvoiceId, Khr, SaleId, SeriesId, Sha256Hash, StockItemId,
-    TenantId, TicketId, Timestamp, Usd, entry::entry_name, ids::InvalidId,
+    BranchId, EdgeId, EntryKind, ExceptionId, InvoiceId, Khr, NotificationId, SaleId, SeriesId,
+    Sha256Hash, StaffId, StockItemId, TenantId, TicketId, Timestamp, Usd, VoidRequestId,
+    entry::entry_name, ids::InvalidId,
 };
 
 /// What a fact tells.
@@ -31,11 +32,23 @@ pub enum FactKind {
     ExceptionRaised,
     /// An entry could not be applied and was set aside. Body: [`EventQuarantinedV1`].
     EventQuarantined,
+    /// Money moved that no sale moved. Body: the entry's payload.
+    CashMoved,
+    /// A cash session is closed. Body: the entry's payload.
+    CashSessionClosed,
+    /// Someone asked to undo a sale. Body: the entry's payload.
+    VoidRequested,
+    /// A sale is undone. Body: the payload of the entry `void.approved`.
+    SaleVoided,
+    /// A sale stays as it was. Body: the entry's payload.
+    VoidRejected,
+    /// Somebody should notice something. Body: [`NotificationRaisedV1`].
+    NotificationRaised,
 }
 
 impl FactKind {
     /// Every fact of this build.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::SaleFinalized,
         Self::CashSessionOpened,
         Self::OrderStatusChanged,
@@ -43,6 +56,12 @@ impl FactKind {
         Self::StockMoved,
         Self::ExceptionRaised,
         Self::EventQuarantined,
+        Self::CashMoved,
+        Self::CashSessionClosed,
+        Self::VoidRequested,
+        Self::SaleVoided,
+        Self::VoidRejected,
+        Self::NotificationRaised,
     ];
 
     /// The name in subjects, headers and storage.
@@ -55,6 +74,27 @@ impl FactKind {
             Self::StockMoved => "stock.moved",
             Self::ExceptionRaised => "exception.raised",
             Self::EventQuarantined => "event.quarantined",
+            Self::CashMoved => "cash.moved",
+            Self::CashSessionClosed => "cash.session_closed",
+            Self::VoidRequested => "void.requested",
+            Self::SaleVoided => "sale.voided",
+            Self::VoidRejected => "void.rejected",
+            Self::NotificationRaised => "notification.raised",
+        }
+    }
+
+    /// The fact that repeats an entry of a kind, if one does.
+    pub const fn repeating(entry: EntryKind) -> Option<Self> {
+        match entry {
+            EntryKind::CashSessionOpened => Some(Self::CashSessionOpened),
+            EntryKind::SaleFinalized => Some(Self::SaleFinalized),
+            EntryKind::OrderStatusChanged => Some(Self::OrderStatusChanged),
+            EntryKind::CashMoved => Some(Self::CashMoved),
+            EntryKind::CashSessionClosed => Some(Self::CashSessionClosed),
+            EntryKind::VoidRequested => Some(Self::VoidRequested),
+            EntryKind::VoidApproved => Some(Self::SaleVoided),
+            EntryKind::VoidRejected => Some(Self::VoidRejected),
+            EntryKind::CommandRefused | EntryKind::AuditRecorded => None,
         }
     }
 }
@@ -183,6 +223,12 @@ pub enum ExceptionKind {
     TicketConflict,
     /// An order moved in a way its state does not allow.
     OrderMoveRefused,
+    /// The sale came after the close of its session: a supplement to its Z report.
+    LateSale,
+    /// A void does not fit what the books have: what fitted was booked.
+    VoidMismatch,
+    /// The Z report's sums are not those of the books.
+    SessionMismatch,
 }
 
 impl ExceptionKind {
@@ -195,6 +241,9 @@ impl ExceptionKind {
             Self::StockNegative => "STOCK_NEGATIVE",
             Self::TicketConflict => "TICKET_CONFLICT",
             Self::OrderMoveRefused => "ORDER_MOVE_REFUSED",
+            Self::LateSale => "LATE_SALE",
+            Self::VoidMismatch => "VOID_MISMATCH",
+            Self::SessionMismatch => "SESSION_MISMATCH",
         }
     }
 }
@@ -239,6 +288,30 @@ pub struct EventQuarantinedV1 {
     pub reason: String,
     /// In words.
     pub detail: String,
+    /// When the entry was recorded.
+    pub at: Timestamp,
+}
+
+/// Somebody should notice something. Best effort; the same key is the same
+/// notification, however often it comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationRaisedV1 {
+    /// UUID v5 of key and request.
+    pub notification_id: NotificationId,
+    /// `VOID_APPROVAL_NEEDED:{branch}:{sale}`, `VOID_APPROVED:{branch}:{sale}` or
+    /// `VOID_REJECTED:{branch}:{sale}`.
+    pub key: String,
+    /// The store.
+    pub branch_id: BranchId,
+    /// Whom it is for; `null` is every manager and admin of the store.
+    pub staff_id: Option<StaffId>,
+    /// The request that it is about.
+    pub void_request_id: VoidRequestId,
+    /// The sale.
+    pub sale_id: SaleId,
+    /// Its ticket.
+    pub ticket_id: TicketId,
     /// When the entry was recorded.
     pub at: Timestamp,
 }

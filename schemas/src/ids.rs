@@ -116,6 +116,14 @@ uuid_ids! {
     StockItemId,
     /// A movement of money in or out of a drawer.
     CashMovementId,
+    /// A request to undo a sale.
+    VoidRequestId,
+    /// A command of the centre's to an edge.
+    CommandId,
+    /// A cart that is not sold yet.
+    DraftId,
+    /// Something that somebody should notice.
+    NotificationId,
     /// An invoice: derived from series and number, so that it can be rebuilt.
     InvoiceId,
     /// A series of invoice numbers, gapless by itself.

@@ -8,8 +8,14 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     EntryKind,
     catalogue::CatalogueV1,
-    events::{CashSessionOpenedV1, OrderStatusChangedV1, SaleFinalizedV1},
-    facts::{EventQuarantinedV1, ExceptionRaisedV1, FactKind, InvoiceAssignedV1, StockMovedV1},
+    events::{
+        AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
+        OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
+    },
+    facts::{
+        EventQuarantinedV1, ExceptionRaisedV1, FactKind, InvoiceAssignedV1, NotificationRaisedV1,
+        StockMovedV1,
+    },
     requests::{
         ConfirmedV1, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, MappingReplyV1,
         MappingRequestV1, StockSnapshotV1,
@@ -20,7 +26,7 @@ use crate::{
 /// What a contract is for, and with that where it travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The payload of a journal entry, and of the fact of the same name.
+    /// The payload of a journal entry, and of the fact that repeats it.
     Entry(EntryKind),
     /// The body of a fact that the centre makes itself.
     Fact(FactKind),
@@ -48,7 +54,7 @@ pub struct Contract {
 }
 
 /// All of them: entries, facts, requests with their replies, notices.
-pub const CONTRACTS: [Contract; 16] = [
+pub const CONTRACTS: [Contract; 24] = [
     Contract::of::<CashSessionOpenedV1>(
         "cash.session_opened",
         1,
@@ -66,6 +72,48 @@ pub const CONTRACTS: [Contract; 16] = [
         1,
         Role::Entry(EntryKind::OrderStatusChanged),
         "An order moved on in the kitchen.",
+    ),
+    Contract::of::<CashMovedV1>(
+        "cash.moved",
+        1,
+        Role::Entry(EntryKind::CashMoved),
+        "Money was put into a drawer or taken out, other than by a sale.",
+    ),
+    Contract::of::<CashSessionClosedV1>(
+        "cash.session_closed",
+        1,
+        Role::Entry(EntryKind::CashSessionClosed),
+        "Someone counted a drawer and closed it: the Z report.",
+    ),
+    Contract::of::<VoidRequestedV1>(
+        "void.requested",
+        1,
+        Role::Entry(EntryKind::VoidRequested),
+        "Someone asked to undo a sale.",
+    ),
+    Contract::of::<VoidApprovedV1>(
+        "void.approved",
+        1,
+        Role::Entry(EntryKind::VoidApproved),
+        "A sale was undone; the fact is `sale.voided`.",
+    ),
+    Contract::of::<VoidRejectedV1>(
+        "void.rejected",
+        1,
+        Role::Entry(EntryKind::VoidRejected),
+        "A sale was not undone.",
+    ),
+    Contract::of::<CommandRefusedV1>(
+        "command.refused",
+        1,
+        Role::Entry(EntryKind::CommandRefused),
+        "A command of the centre's was not carried out.",
+    ),
+    Contract::of::<AuditRecordedV1>(
+        "audit.recorded",
+        1,
+        Role::Entry(EntryKind::AuditRecorded),
+        "Something for the audit log.",
     ),
     Contract::of::<InvoiceAssignedV1>(
         "invoice.assigned",
@@ -90,6 +138,12 @@ pub const CONTRACTS: [Contract; 16] = [
         1,
         Role::Fact(FactKind::EventQuarantined),
         "An entry could not be applied and was set aside.",
+    ),
+    Contract::of::<NotificationRaisedV1>(
+        "notification.raised",
+        1,
+        Role::Fact(FactKind::NotificationRaised),
+        "Somebody should notice something.",
     ),
     Contract::of::<HeartbeatV1>(
         "heartbeat",

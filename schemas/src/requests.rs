@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    DeviceId, EdgeId, SeriesId, Sha256Hash, StockItemId, Timestamp, catalogue::CatalogueRef,
-    facts::InvoiceAssignedV1,
+    CommandId, DeviceId, EdgeId, SeriesId, Sha256Hash, StaffId, StockItemId, Timestamp,
+    VoidRequestId, catalogue::CatalogueRef, facts::InvoiceAssignedV1,
 };
 
 /// A place in an edge's journal.
@@ -100,6 +100,43 @@ pub struct HeartbeatReplyV1 {
     pub prune_watermark: u64,
     /// The newest catalogue of the branch.
     pub catalogue: Option<CatalogueRef>,
+    /// What the centre decided and the store is to carry out; each until its
+    /// outcome is in the books.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Command>,
+}
+
+/// Something that the centre decided and the store carries out, or refuses: the
+/// store's own state decides, and its journal tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// The command. It is carried out once, however often it comes.
+    pub command_id: CommandId,
+    /// From when on it is refused instead.
+    pub expires_at: Timestamp,
+    /// Who decided.
+    pub decided_by: StaffId,
+    /// About which request to void.
+    pub void_request_id: VoidRequestId,
+    /// What was decided.
+    pub decision: VoidDecision,
+}
+
+/// What was decided about a request to void.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
+pub enum VoidDecision {
+    /// Undo the sale.
+    Approve {
+        /// A remark.
+        note: Option<String>,
+    },
+    /// Leave it.
+    Reject {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Core notice from a worker after a commit, to `edge.<edge>.confirmed`.

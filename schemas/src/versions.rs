@@ -7,9 +7,14 @@
 //! or a version from the future, is told apart from what is broken: the former
 //! waits for an upgrade, the latter for a person.
 
+use serde::de::DeserializeOwned;
+
 use crate::{
     EntryKind,
-    events::{CashSessionOpenedV1, OrderStatusChangedV1, SaleFinalizedV1},
+    events::{
+        AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
+        OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
+    },
 };
 
 /// What an entry tells, in the newest version of its kind.
@@ -21,6 +26,20 @@ pub enum Event {
     SaleFinalized(Box<SaleFinalizedV1>),
     /// An order moved on.
     OrderStatusChanged(OrderStatusChangedV1),
+    /// Money moved that no sale moved.
+    CashMoved(CashMovedV1),
+    /// A drawer was closed.
+    CashSessionClosed(Box<CashSessionClosedV1>),
+    /// Someone asked to undo a sale.
+    VoidRequested(VoidRequestedV1),
+    /// A sale was undone.
+    VoidApproved(Box<VoidApprovedV1>),
+    /// A sale was not undone.
+    VoidRejected(VoidRejectedV1),
+    /// A command was not carried out.
+    CommandRefused(CommandRefusedV1),
+    /// Something for the audit log.
+    AuditRecorded(AuditRecordedV1),
 }
 
 /// A payload that this build cannot read.
@@ -69,19 +88,31 @@ pub fn read(kind: &str, version: u16, payload: &[u8]) -> Result<Event, Unreadabl
     let Ok(kind) = kind.parse::<EntryKind>() else {
         return Err(Unreadable::UnknownKind { kind: kind.chars().take(64).collect() });
     };
-    let event = match (kind, version) {
-        (_, 0) => return Err(Unreadable::NoVersion { kind }),
-        (EntryKind::CashSessionOpened, 1) => {
-            serde_json::from_slice(payload).map(Event::CashSessionOpened)
-        }
-        (EntryKind::SaleFinalized, 1) => serde_json::from_slice(payload).map(Event::SaleFinalized),
-        (EntryKind::OrderStatusChanged, 1) => {
-            serde_json::from_slice(payload).map(Event::OrderStatusChanged)
-        }
-        _ => {
-            let newest = kind.newest_version();
-            return Err(Unreadable::FutureVersion { kind, version, newest });
-        }
+    if version == 0 {
+        return Err(Unreadable::NoVersion { kind });
+    }
+    if version > kind.newest_version() {
+        let newest = kind.newest_version();
+        return Err(Unreadable::FutureVersion { kind, version, newest });
+    }
+    let event = match kind {
+        EntryKind::CashSessionOpened => parse(payload, Event::CashSessionOpened),
+        EntryKind::SaleFinalized => parse(payload, Event::SaleFinalized),
+        EntryKind::OrderStatusChanged => parse(payload, Event::OrderStatusChanged),
+        EntryKind::CashMoved => parse(payload, Event::CashMoved),
+        EntryKind::CashSessionClosed => parse(payload, Event::CashSessionClosed),
+        EntryKind::VoidRequested => parse(payload, Event::VoidRequested),
+        EntryKind::VoidApproved => parse(payload, Event::VoidApproved),
+        EntryKind::VoidRejected => parse(payload, Event::VoidRejected),
+        EntryKind::CommandRefused => parse(payload, Event::CommandRefused),
+        EntryKind::AuditRecorded => parse(payload, Event::AuditRecorded),
     };
     event.map_err(|source| Unreadable::Malformed { kind, version, source })
+}
+
+fn parse<T: DeserializeOwned>(
+    payload: &[u8],
+    event: impl FnOnce(T) -> Event,
+) -> serde_json::Result<Event> {
+    serde_json::from_slice(payload).map(event)
 }

@@ -5,18 +5,18 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, Currency, DeviceId, Khr, Money, Quantity, StaffId, TicketId, Usd,
+    CashSessionId, Currency, Khr, Money, Quantity, TicketId, Usd,
     edge_api::{
-        Cart, CartLine, CashSession, FinalizeSale, OpenCashSession, SaleReceipt, SyncStatus,
-        TenderOffer, TicketPage, TicketRow,
+        Cart, CartLine, CashSession, FinalizeSale, LogIn, LoggedIn, OpenCashSession, PairDevice,
+        PairedDevice, SaleReceipt, SyncStatus, TenderOffer, TicketPage, TicketRow,
     },
     events::{SaleType, TenderMethod},
 };
 use serde::de::DeserializeOwned;
-use testkit::{BOUND, sample_id, wait_until};
+use testkit::{BOUND, sample_code, sample_id, sample_pin, wait_until};
 
 /// How long a till waits for one answer.
 const ANSWER_BOUND: Duration = Duration::from_secs(10);
@@ -40,10 +40,11 @@ impl Answer {
     }
 }
 
-/// A till of one edge, at `Counter 1`, used by `Sokha`.
+/// A till of one edge, `Counter 1`, with `Sokha` logged in.
 pub struct Till {
     http: Client,
     base: String,
+    token: Option<String>,
     session: Option<CashSessionId>,
 }
 
@@ -51,22 +52,30 @@ impl Till {
     /// A till that speaks to the edge at `listen`.
     pub fn at(listen: &str) -> Self {
         let http = Client::builder().timeout(ANSWER_BOUND).build().expect("a client can be made");
-        Self { http, base: format!("http://{listen}"), session: None }
+        Self { http, base: format!("http://{listen}"), token: None, session: None }
     }
 
-    /// Waits for the menu and opens a cash session.
+    /// Waits for the menu, pairs the till, logs in and opens a cash session.
     pub async fn begin_the_day(&mut self) {
-        let open = OpenCashSession {
-            device_id: sample_id::<DeviceId>("Counter 1"),
-            staff_id: sample_id::<StaffId>("Sokha"),
-            opening_float_usd: Usd(Decimal::from(50)),
-            opening_float_khr: Khr(Decimal::from(100_000)),
-        };
-        let session: CashSession = wait_until("the edge has its catalogue", BOUND, async || {
-            let answer = self.post("/v1/cash-sessions", "open-of-the-day", &open).await?;
+        let (device_id, staff_id) = (sample_id("Counter 1"), sample_id("Sokha"));
+        let pair = PairDevice { device_id, code: sample_code("Counter 1").to_owned() };
+        let paired: PairedDevice = wait_until("the edge has its catalogue", BOUND, async || {
+            let answer = self.post("/v1/devices/pair", "pair", &pair).await?;
             answer.status.is_success().then(|| answer.json())
         })
         .await;
+        self.token = Some(paired.token);
+        let login = LogIn { staff_id, pin: sample_pin("Sokha").to_owned() };
+        let answer = self.post("/v1/login", "login", &login).await.expect("the edge answers");
+        self.token = Some(answer.json::<LoggedIn>().token);
+        let open = OpenCashSession {
+            device_id,
+            staff_id,
+            opening_float_usd: Usd(Decimal::from(50)),
+            opening_float_khr: Khr(Decimal::from(100_000)),
+        };
+        let answer = self.post("/v1/cash-sessions", "open-of-the-day", &open).await;
+        let session: CashSession = answer.expect("the edge answers").json();
         self.session = Some(session.cash_session_id);
     }
 
@@ -108,6 +117,7 @@ impl Till {
                 method: TenderMethod::Cash,
                 received: Money { amount: Decimal::from(20), currency: Currency::Usd },
             },
+            draft_id: None,
         };
         self.post("/v1/sales", ticket.as_str(), &sale).await
     }
@@ -165,14 +175,22 @@ impl Till {
     }
 
     async fn post(&self, path: &str, key: &str, body: &impl serde::Serialize) -> Option<Answer> {
-        let request = self.http.post(format!("{}{path}", self.base));
+        let request = self.authorized(self.http.post(format!("{}{path}", self.base)));
         let answer = request.header("Idempotency-Key", key).json(body).send().await.ok()?;
         let status = answer.status();
         Some(Answer { status, body: answer.text().await.ok()? })
     }
 
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
-        let answer = self.http.get(format!("{}{path}", self.base)).send().await.ok()?;
+        let request = self.authorized(self.http.get(format!("{}{path}", self.base)));
+        let answer = request.send().await.ok()?;
         if !answer.status().is_success() {
             return None;
         }

@@ -36,8 +36,8 @@ async fn the_last_message_of_a_burst_is_lost() {
     let stream = world.nats.jetstream().await.get_stream("POS").await.expect("POS exists");
     let last = wait_until("the burst is in the stream", BOUND, async || {
         let state = stream.get_info().await.ok()?.state;
-        // The opened session and six sales.
-        (state.messages >= 7).then_some(state.last_sequence)
+        // The pairing, the login, the opened session and six sales.
+        (state.messages >= 9).then_some(state.last_sequence)
     })
     .await;
     assert!(stream.delete_message(last).await.expect("it can be deleted"));

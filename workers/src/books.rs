@@ -4,16 +4,20 @@
 //! All calls of one batch are within one transaction of the caller's. Marks
 //! nest: what was written since the newest one is kept or undone.
 
-use std::{collections::HashMap, future::Future};
+use std::{
+    collections::{BTreeSet, HashMap},
+    future::Future,
+};
 
 use schemas::{EdgeId, Sha256Hash};
 use store::{
-    Conn, Error, audit, cash, cursors,
+    Conn, Error, audit, cash, commands, cursors,
     cursors::{Cursor, CursorMove},
     entries, exceptions, orders, outbox, quarantine,
     quarantine::Quarantined,
-    sales, stock, tickets,
+    reports, sales, stock, tickets,
     tickets::Ticket,
+    voids,
 };
 use uuid::Uuid;
 
@@ -75,6 +79,26 @@ pub trait Books: Send {
     fn undo(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
+fn list<T: Copy>(keys: &BTreeSet<T>) -> Vec<T> {
+    keys.iter().copied().collect()
+}
+
+/// What a batch of nothing but sales has none of.
+async fn write_voids_and_closes(conn: &mut Conn, changes: &Changes<'_>) -> Result<(), Error> {
+    let moves: Vec<_> = changes.sale_moves.values().copied().collect();
+    voids::move_sales(conn, &moves).await?;
+    let requests: Vec<_> = changes.requests.values().cloned().collect();
+    voids::write(conn, &requests).await?;
+    reports::insert_supplements(conn, &changes.supplements).await?;
+    cash::close_sessions(conn, &changes.closes).await?;
+    reports::insert(conn, &changes.reports).await?;
+    let settled = commands::settle(conn, &changes.outcomes).await?;
+    if usize::try_from(settled) != Ok(changes.outcomes.len()) {
+        return Err(Error::corrupt("edge_command.state", "it was settled meanwhile"));
+    }
+    Ok(())
+}
+
 /// The books in Postgres, within a transaction.
 pub struct PgBooks<'c> {
     conn: &'c mut Conn,
@@ -84,6 +108,21 @@ impl<'c> PgBooks<'c> {
     /// Uses the transaction that `conn` is in.
     pub fn within(conn: &'c mut Conn) -> Self {
         Self { conn }
+    }
+
+    /// Requests to undo sales, the sales, and the commands about them.
+    async fn load_voids(&mut self, keys: &Keys, state: &mut State) -> Result<(), Error> {
+        let (ids, sales, closing) = (list(&keys.requests), list(&keys.sales), list(&keys.closing));
+        let requests = voids::read(self.conn, &ids, &sales, &closing).await?;
+        let sales = list(&keys.sales_of(&requests));
+        for (sale, order) in voids::read_sales(self.conn, &sales).await? {
+            state.orders.insert(order.order_id, order);
+            state.sales.insert(sale.sale_id, sale);
+        }
+        state.requests = requests.into_iter().map(|row| (row.void_request_id, row)).collect();
+        let commands = commands::read(self.conn, &list(&keys.commands)).await?;
+        state.commands = commands.into_iter().map(|row| (row.command.command_id, row)).collect();
+        Ok(())
     }
 }
 
@@ -116,19 +155,23 @@ impl Books for PgBooks<'_> {
     }
 
     async fn load(&mut self, keys: &Keys, owners: Owners) -> Result<State, Error> {
-        let mut state = State { owners, ..State::default() };
-        if !keys.sessions.is_empty() {
-            let ids: Vec<_> = keys.sessions.iter().copied().collect();
-            let rows = cash::read_sessions(self.conn, &ids).await?;
+        let mut state = State::new(keys, owners);
+        self.load_voids(keys, &mut state).await?;
+        let sessions = keys.sessions_of(&state.sales);
+        if !sessions.is_empty() {
+            let rows = cash::read_sessions(self.conn, &list(&sessions)).await?;
             state.sessions = rows.into_iter().map(|row| (row.cash_session_id, row)).collect();
         }
+        state.sums = reports::sums(self.conn, &list(&keys.closing)).await?;
+        let supplemented = list(&keys.supplemented);
+        let newest = reports::newest_supplements(self.conn, &supplemented).await?;
+        state.supplements = newest.into_iter().collect();
         if !keys.orders.is_empty() {
-            let ids: Vec<_> = keys.orders.iter().copied().collect();
-            let rows = orders::read(self.conn, &ids).await?;
-            state.orders = rows.into_iter().map(|row| (row.order_id, row)).collect();
+            let rows = orders::read(self.conn, &list(&keys.orders)).await?;
+            state.orders.extend(rows.into_iter().map(|row| (row.order_id, row)));
         }
-        if !keys.levels.is_empty() {
-            let items: Vec<_> = keys.levels.iter().copied().collect();
+        let items = list(&keys.levels_of(&state.sales));
+        if !items.is_empty() {
             let mut rows = stock::lock_levels(self.conn, &items).await?;
             if rows.len() < items.len() {
                 stock::create_levels(self.conn, &items).await?;
@@ -150,9 +193,12 @@ impl Books for PgBooks<'_> {
         let moves: Vec<_> = changes.order_moves.values().copied().collect();
         orders::advance(conn, &moves).await?;
         cash::insert_sale_cash(conn, &changes.cash).await?;
-        stock::insert_deductions(conn, &changes.deductions).await?;
+        cash::insert_movements(conn, &changes.cash_movements).await?;
+        stock::insert_movements(conn, stock::Reason::Sale, &changes.deductions).await?;
+        stock::insert_movements(conn, stock::Reason::Void, &changes.restored).await?;
         let levels: Vec<_> = changes.levels.values().copied().collect();
         stock::set_levels(conn, &levels).await?;
+        write_voids_and_closes(conn, changes).await?;
         exceptions::insert(conn, &changes.exceptions).await?;
         quarantine::set_aside(conn, &changes.quarantined).await?;
         let released = quarantine::release(conn, &changes.released).await?;

@@ -55,10 +55,23 @@ pub async fn run(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let pool = store::connect(&settings.books).await.context("the workers have no books")?;
+    let (worker, relay) = (store::Role::Worker, store::Role::Relay);
+    let pool =
+        store::connect_as(&settings.books, worker).await.context("the workers have no books")?;
+    let facts =
+        store::connect_as(&settings.books, relay).await.context("the relay has no books")?;
     let bus =
         Bus::connect(&settings.nats, "workers").await.context("the workers have no broker")?;
-    run_with(settings, pool, bus, clock, shutdown).await
+    run_with(settings, Pools { books: pool, facts }, bus, clock, shutdown).await
+}
+
+/// Connections to the books, each with the rights that it needs.
+#[derive(Debug, Clone)]
+pub struct Pools {
+    /// Of those who finalize entries.
+    pub books: Pool,
+    /// Of the relay.
+    pub facts: Pool,
 }
 
 /// The same with connections that are there already.
@@ -67,11 +80,12 @@ pub async fn run(
 /// If something fails that waiting cannot mend.
 pub async fn run_with(
     settings: Settings,
-    pool: Pool,
+    pools: Pools,
     bus: Bus,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let Pools { books: pool, facts } = pools;
     measures::describe();
     if !topology::ensure_patiently(&bus, &settings.topology, &shutdown).await? {
         return Ok(());
@@ -91,7 +105,7 @@ pub async fn run_with(
         };
         parts.spawn(shard.run());
     }
-    parts.spawn(relay::run(settings.relay, pool.clone(), bus.clone(), clock, stop.clone()));
+    parts.spawn(relay::run(settings.relay, facts, bus.clone(), clock, stop.clone()));
     {
         let (bus, topology, stop) = (bus.clone(), settings.topology.clone(), stop.clone());
         parts.spawn(async move {

@@ -5,13 +5,13 @@
 //! and set aside with the reason given here (invariant 9). The ids it seems to
 //! be about are dug out as far as possible, so that its followers wait for it.
 
-use std::collections::HashSet;
+mod checks;
 
-use rust_decimal::Decimal;
 use schemas::{
-    BranchId, EdgeId, Entry, EntryKind, Khr, TenantId, Usd,
+    BranchId, EdgeId, Entry, EntryKind, OrderId, SaleId, TenantId, VoidRequestId,
     events::{
-        CashSessionOpenedV1, OrderStatusChangedV1, SaleFinalizedV1, SaleStatus, TenderMethod,
+        AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
+        OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
     },
     subjects::PosSubject,
     versions::{self, Event},
@@ -50,6 +50,20 @@ pub enum Reading {
     SaleFinalized(Box<SaleFinalizedV1>),
     /// An order moved on.
     OrderStatusChanged(OrderStatusChangedV1),
+    /// Money moved that no sale moved.
+    CashMoved(CashMovedV1),
+    /// A drawer was closed.
+    CashSessionClosed(Box<CashSessionClosedV1>),
+    /// Someone asked to undo a sale.
+    VoidRequested(VoidRequestedV1),
+    /// A sale was undone.
+    VoidApproved(Box<VoidApprovedV1>),
+    /// A sale was not undone.
+    VoidRejected(VoidRejectedV1),
+    /// A command was not carried out.
+    CommandRefused(CommandRefusedV1),
+    /// Something for the audit log.
+    AuditRecorded(AuditRecordedV1),
     /// It cannot be told.
     Unreadable {
         /// Why, as a code.
@@ -71,19 +85,50 @@ impl Reading {
             Self::OrderStatusChanged(event) => {
                 vec![event.sale_id.as_uuid(), event.order_id.as_uuid()]
             }
+            Self::CashMoved(event) => vec![event.movement_id.as_uuid()],
+            // The voids that it rejects too: their orders may move again after it.
+            Self::CashSessionClosed(event) => {
+                let voids = event.rejected_voids.iter();
+                let voids = voids.flat_map(|v| [v.void_request_id.as_uuid(), v.sale_id.as_uuid()]);
+                [event.cash_session_id.as_uuid()].into_iter().chain(voids).collect()
+            }
+            Self::VoidRequested(event) => {
+                about_void(event.void_request_id, event.sale_id, event.order_id)
+            }
+            Self::VoidApproved(event) => {
+                about_void(event.void_request_id, event.sale_id, event.order_id)
+            }
+            Self::VoidRejected(event) => {
+                about_void(event.void_request_id, event.sale_id, event.order_id)
+            }
+            Self::CommandRefused(event) => vec![event.command_id.as_uuid()],
+            Self::AuditRecorded(_) => Vec::new(),
             Self::Unreadable { about, .. } => about.clone(),
         }
     }
 
-    /// The ids whose earlier entries must be in the books first. A sale waits
-    /// for its session, but not for other sales of it.
+    /// The ids whose earlier entries must be in the books first. What happens in
+    /// a session waits for its opening, but not for the sales of it: a sale that
+    /// waits stops neither the others nor the close, whose report then says more
+    /// than the books, and an exception says so.
     pub fn waits_for(&self) -> Vec<Uuid> {
-        let mut ids = self.about();
-        if let Self::SaleFinalized(event) = self {
-            ids.push(event.cash_session_id.as_uuid());
+        match self {
+            Self::SaleFinalized(event) => {
+                let mut ids = self.about();
+                ids.push(event.cash_session_id.as_uuid());
+                ids
+            }
+            Self::CashMoved(event) => {
+                vec![event.movement_id.as_uuid(), event.cash_session_id.as_uuid()]
+            }
+            Self::CashSessionClosed(event) => vec![event.cash_session_id.as_uuid()],
+            _ => self.about(),
         }
-        ids
     }
+}
+
+fn about_void(request: VoidRequestId, sale: SaleId, order: OrderId) -> Vec<Uuid> {
+    vec![request.as_uuid(), sale.as_uuid(), order.as_uuid()]
 }
 
 /// Reads the payload of an entry that came from `origin`.
@@ -92,18 +137,26 @@ pub fn read(origin: Origin, entry: &Entry) -> Reading {
         Ok(event) => event,
         Err(why) => return unread(why, entry),
     };
-    let checked = match &event {
-        Event::CashSessionOpened(event) => check_session(origin, event),
-        Event::SaleFinalized(event) => check_sale(origin, event),
-        Event::OrderStatusChanged(event) => {
-            same(origin, event.tenant_id, event.branch_id, event.edge_id)
+    match checks::check(origin, &event) {
+        Err(why) => unreadable(Reason::InvalidPayload, why, entry),
+        Ok(()) => event.into(),
+    }
+}
+
+impl From<Event> for Reading {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::CashSessionOpened(event) => Self::CashSessionOpened(event),
+            Event::SaleFinalized(event) => Self::SaleFinalized(event),
+            Event::OrderStatusChanged(event) => Self::OrderStatusChanged(event),
+            Event::CashMoved(event) => Self::CashMoved(event),
+            Event::CashSessionClosed(event) => Self::CashSessionClosed(event),
+            Event::VoidRequested(event) => Self::VoidRequested(event),
+            Event::VoidApproved(event) => Self::VoidApproved(event),
+            Event::VoidRejected(event) => Self::VoidRejected(event),
+            Event::CommandRefused(event) => Self::CommandRefused(event),
+            Event::AuditRecorded(event) => Self::AuditRecorded(event),
         }
-    };
-    match (checked, event) {
-        (Err(why), _) => unreadable(Reason::InvalidPayload, why, entry),
-        (Ok(()), Event::CashSessionOpened(event)) => Reading::CashSessionOpened(event),
-        (Ok(()), Event::SaleFinalized(event)) => Reading::SaleFinalized(event),
-        (Ok(()), Event::OrderStatusChanged(event)) => Reading::OrderStatusChanged(event),
     }
 }
 
@@ -132,9 +185,15 @@ fn unreadable(reason: Reason, detail: String, entry: &Entry) -> Reading {
 
 fn seemingly_about(kind: Option<EntryKind>, payload: &[u8]) -> Vec<Uuid> {
     let fields: &[&str] = match kind {
-        Some(EntryKind::CashSessionOpened) => &["cash_session_id"],
+        Some(EntryKind::CashSessionOpened | EntryKind::CashSessionClosed) => &["cash_session_id"],
         Some(EntryKind::SaleFinalized | EntryKind::OrderStatusChanged) => &["sale_id", "order_id"],
-        None => &["sale_id", "order_id", "cash_session_id"],
+        Some(EntryKind::CashMoved) => &["movement_id"],
+        Some(EntryKind::VoidRequested | EntryKind::VoidApproved | EntryKind::VoidRejected) => {
+            &["void_request_id", "sale_id", "order_id"]
+        }
+        Some(EntryKind::CommandRefused) => &["command_id"],
+        Some(EntryKind::AuditRecorded) => &[],
+        None => &["sale_id", "order_id", "cash_session_id", "void_request_id", "command_id"],
     };
     let Ok(Value::Object(payload)) = serde_json::from_slice(payload) else { return Vec::new() };
     fields
@@ -142,97 +201,4 @@ fn seemingly_about(kind: Option<EntryKind>, payload: &[u8]) -> Vec<Uuid> {
         .filter_map(|field| payload.get(*field)?.as_str())
         .filter_map(|id| Uuid::parse_str(id).ok())
         .collect()
-}
-
-fn check_session(origin: Origin, event: &CashSessionOpenedV1) -> Result<(), String> {
-    same(origin, event.tenant_id, event.branch_id, event.edge_id)?;
-    cents("opening_float_usd", event.opening_float_usd)?;
-    riel("opening_float_khr", event.opening_float_khr)
-}
-
-fn check_sale(origin: Origin, event: &SaleFinalizedV1) -> Result<(), String> {
-    same(origin, event.tenant_id, event.branch_id, event.edge_id)?;
-    if event.status != SaleStatus::Finalized {
-        return Err("a sale is FINALIZED when it is captured".to_owned());
-    }
-    if (event.tender.method == TenderMethod::Khqr) != event.tender.khqr.is_some() {
-        return Err("a KHQR tender, and no other, has a proof".to_owned());
-    }
-    if i64::try_from(event.catalogue.version).is_err() {
-        return Err(format!("its catalogue's version is {}", event.catalogue.version));
-    }
-    lines(event)?;
-    figures(event)?;
-    deductions(event)
-}
-
-fn lines(sale: &SaleFinalizedV1) -> Result<(), String> {
-    if sale.lines.is_empty() {
-        return Err("a sale has at least one line".to_owned());
-    }
-    for (place, line) in sale.lines.iter().enumerate() {
-        if usize::from(line.line_no) != place + 1 {
-            return Err(format!("line {} is numbered {}", place + 1, line.line_no));
-        }
-        cents("line base_amount_usd", line.base_amount_usd)?;
-        cents("line discount_usd", line.discount_usd)?;
-        cents("line line_total_usd", line.line_total_usd)?;
-    }
-    Ok(())
-}
-
-// A column would round what has more decimals than it, silently.
-fn figures(sale: &SaleFinalizedV1) -> Result<(), String> {
-    cents("subtotal_usd", sale.subtotal_usd)?;
-    cents("item_discount_total_usd", sale.discounts.item_discount_total_usd)?;
-    cents("branch_discount_usd", sale.discounts.branch_discount_usd)?;
-    cents("vat amount_usd", sale.vat.amount_usd)?;
-    cents("grand_total_usd", sale.grand_total_usd)?;
-    riel("grand_total_khr", sale.grand_total_khr)?;
-    riel("rounding_khr", sale.khr_rounding.rounding_khr)?;
-    riel("payable_khr", sale.payable_khr)?;
-    decimals("fx_rate_khr_per_usd", sale.fx_rate_khr_per_usd, 4)?;
-    decimals("tender received", sale.tender.received, 2)?;
-    decimals("tender change", sale.tender.change, 2)
-}
-
-fn deductions(sale: &SaleFinalizedV1) -> Result<(), String> {
-    let mut seen = HashSet::with_capacity(sale.deductions.len());
-    for line in &sale.deductions {
-        if !seen.insert(line.stock_item_id) {
-            return Err(format!("stock item {} is deducted twice", line.stock_item_id));
-        }
-        decimals("deduction quantity", line.quantity, 3)?;
-        if line.quantity <= Decimal::ZERO {
-            return Err("a deduction is above zero".to_owned());
-        }
-    }
-    Ok(())
-}
-
-fn same(
-    origin: Origin,
-    tenant_id: TenantId,
-    branch_id: BranchId,
-    edge_id: EdgeId,
-) -> Result<(), String> {
-    if (Origin { tenant_id, branch_id, edge_id }) == origin {
-        return Ok(());
-    }
-    Err(format!("it is told of tenant {tenant_id}, branch {branch_id}, edge {edge_id}"))
-}
-
-fn cents(what: &str, amount: Usd) -> Result<(), String> {
-    decimals(what, amount.amount(), 2)
-}
-
-fn riel(what: &str, amount: Khr) -> Result<(), String> {
-    decimals(what, amount.amount(), 0)
-}
-
-fn decimals(what: &str, figure: Decimal, most: u32) -> Result<(), String> {
-    if figure.normalize().scale() <= most {
-        return Ok(());
-    }
-    Err(format!("{what} is {figure}, with more than {most} decimals"))
 }

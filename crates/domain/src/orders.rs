@@ -1,6 +1,36 @@
 //! How a kitchen order moves.
 
-use schemas::events::OrderStatus;
+use schemas::events::{OrderStatus, SaleStatus};
+
+/// Why an order was not moved. Its state is unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MoveRefused {
+    /// That is no step an order takes by hand.
+    #[error(
+        "an order that is {} does not become {}: it goes from IN_PREP to READY to DELIVERED, \
+         and only an approved void makes it VOIDED",
+        from.as_str(), to.as_str()
+    )]
+    Illegal {
+        /// Where it stands.
+        from: OrderStatus,
+        /// Where it was to go.
+        to: OrderStatus,
+    },
+    /// Its sale may yet be undone.
+    #[error("a void of this order's sale waits to be decided; it may not be delivered until then")]
+    VoidPending,
+}
+
+impl MoveRefused {
+    /// The code to branch on.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Illegal { .. } => "illegal_order_move",
+            Self::VoidPending => "order_void_pending",
+        }
+    }
+}
 
 /// Whether a person may move an order from one state to the other: `IN_PREP` →
 /// `READY` → `DELIVERED`, one step at a time. `VOIDED` and `CANCELLED` are
@@ -12,19 +42,29 @@ pub const fn may_move(from: OrderStatus, to: OrderStatus) -> bool {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether a person may move this order now: as [`may_move`] says, and not to
+/// `DELIVERED` while a void of its sale is undecided.
+///
+/// # Errors
+/// [`MoveRefused`], each case by its own name.
+pub const fn check_move(
+    from: OrderStatus,
+    to: OrderStatus,
+    sale: SaleStatus,
+) -> Result<(), MoveRefused> {
+    if !may_move(from, to) {
+        return Err(MoveRefused::Illegal { from, to });
+    }
+    match (sale, to) {
+        (SaleStatus::VoidPending, OrderStatus::Delivered) => Err(MoveRefused::VoidPending),
+        _ => Ok(()),
+    }
+}
 
-    #[test]
-    fn only_two_moves_are_allowed() {
-        use OrderStatus::{Cancelled, Delivered, InPrep, Ready, Voided};
-        let all = [InPrep, Ready, Delivered, Voided, Cancelled];
-        let allowed: Vec<_> = all
-            .into_iter()
-            .flat_map(|from| all.into_iter().map(move |to| (from, to)))
-            .filter(|(from, to)| may_move(*from, *to))
-            .collect();
-        assert_eq!(allowed, [(InPrep, Ready), (Ready, Delivered)]);
+/// Whether an order stands where nothing moves it any more.
+pub const fn is_final(status: OrderStatus) -> bool {
+    match status {
+        OrderStatus::InPrep | OrderStatus::Ready => false,
+        OrderStatus::Delivered | OrderStatus::Voided | OrderStatus::Cancelled => true,
     }
 }

@@ -7,14 +7,11 @@
 //! what is contended is touched last, the counter at the very end, and nobody
 //! publishes its facts.
 
-use domain::invoice_chain::{invoice_hash, invoice_id};
 use rust_decimal::Decimal;
 use schemas::{
-    CashMovementId, Entry, SeriesId, Sha256Hash, Timestamp,
+    CashMovementId, Entry, SeriesId, Timestamp,
     events::{OrderStatus, SaleFinalizedV1, TenderMethod},
-    facts::{
-        FactKind, InvoiceAssignedV1, StockMovedLine, StockMovedV1, id_from_entry, id_from_invoice,
-    },
+    facts::{FactKind, StockMovedLine, StockMovedV1, id_from_entry, id_from_invoice},
 };
 use sqlx::Connection;
 use time::OffsetDateTime;
@@ -22,9 +19,13 @@ use uuid::Uuid;
 
 use crate::{
     Conn, Error,
-    columns::{column, digest, int8},
+    columns::{column, int8},
     outbox::NewFact,
 };
+
+mod number;
+
+use number::assign_number;
 
 /// A sale that is ready to be booked.
 #[derive(Debug, Clone)]
@@ -199,9 +200,9 @@ async fn insert_cash(conn: &mut Conn, sale: &SaleFinalizedV1) -> Result<(), Erro
 async fn insert_audit(conn: &mut Conn, booked: &ClassicalSale) -> Result<(), Error> {
     let sale = &booked.sale;
     sqlx::query!(
-        "INSERT INTO audit_log (tenant_id, branch_id, action, actor_id, subject_id, edge_id,
-             entry_seq, occurred_at)
-         VALUES ($1, $2, 'SALE_FINALIZED', $3, $4, $5, $6, $7)",
+        "INSERT INTO audit_log (tenant_id, branch_id, action, activity, actor_id, subject_id,
+             edge_id, entry_seq, occurred_at)
+         VALUES ($1, $2, 'SALE_FINALIZED', 'pos.sale.created', $3, $4, $5, $6, $7)",
         sale.tenant_id.as_uuid(),
         sale.branch_id.as_uuid(),
         sale.cashier_id.as_uuid(),
@@ -309,82 +310,4 @@ async fn take_stock(conn: &mut Conn, booked: &ClassicalSale) -> Result<StockMove
         });
     }
     Ok(moved)
-}
-
-async fn assign_number(
-    conn: &mut Conn,
-    series_id: SeriesId,
-    booked: &ClassicalSale,
-    now: Timestamp,
-) -> Result<u64, Error> {
-    let sale = &booked.sale;
-    let mapping_seq = sqlx::query_scalar!(
-        "UPDATE mapping_head SET last_seq = last_seq + 1 WHERE branch_id = $1 RETURNING last_seq",
-        sale.branch_id.as_uuid(),
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    let counter = sqlx::query!(
-        "SELECT last_no, head_hash FROM invoice_series WHERE series_id = $1 FOR UPDATE",
-        series_id.as_uuid(),
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    let no = counter.last_no.unsigned_abs() + 1;
-    let mut invoice = InvoiceAssignedV1 {
-        series_id,
-        no,
-        invoice_id: invoice_id(series_id, no),
-        tenant_id: sale.tenant_id,
-        branch_id: sale.branch_id,
-        mapping_seq: mapping_seq.unsigned_abs(),
-        sale_id: sale.sale_id,
-        ticket_id: sale.ticket_id.clone(),
-        edge_id: sale.edge_id,
-        entry_seq: booked.entry.seq,
-        entry_hash: booked.entry.hash,
-        grand_total_usd: sale.grand_total_usd,
-        vat_usd: sale.vat.amount_usd,
-        grand_total_khr: sale.grand_total_khr,
-        issued_at: now,
-        prev_hash: digest("invoice_series.head_hash", &counter.head_hash)?,
-        hash: Sha256Hash::ZERO,
-    };
-    invoice.hash = invoice_hash(&invoice);
-    insert_invoice(conn, &invoice).await?;
-    sqlx::query!(
-        "UPDATE invoice_series SET last_no = $2, head_hash = $3 WHERE series_id = $1",
-        series_id.as_uuid(),
-        int8(no),
-        invoice.hash.as_bytes(),
-    )
-    .execute(&mut *conn)
-    .await?;
-    Ok(no)
-}
-
-async fn insert_invoice(conn: &mut Conn, row: &InvoiceAssignedV1) -> Result<(), Error> {
-    sqlx::query_file!(
-        "src/sql/classical_invoice.sql",
-        row.series_id.as_uuid(),
-        int8(row.no),
-        row.invoice_id.as_uuid(),
-        row.tenant_id.as_uuid(),
-        row.branch_id.as_uuid(),
-        int8(row.mapping_seq),
-        row.sale_id.as_uuid(),
-        row.ticket_id.as_str(),
-        row.edge_id.as_uuid(),
-        int8(row.entry_seq),
-        row.entry_hash.as_bytes(),
-        row.grand_total_usd.amount(),
-        row.vat_usd.amount(),
-        row.grand_total_khr.amount(),
-        OffsetDateTime::from(row.issued_at),
-        row.prev_hash.as_bytes(),
-        row.hash.as_bytes(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -12,15 +12,18 @@ pub mod companies;
 
 pub mod audit;
 pub mod cash;
+pub mod commands;
 pub mod cursors;
 pub mod entries;
 pub mod exceptions;
 pub mod opening_stock;
 pub mod orders;
 pub mod quarantine;
+pub mod reports;
 pub mod sales;
 pub mod stock;
 pub mod tickets;
+pub mod voids;
 
 pub mod facts;
 pub mod invoices;
@@ -42,7 +45,7 @@ pub mod pool;
 pub mod savepoint;
 
 pub use error::{Error, Failure, classify};
-pub use pool::{Settings, connect, migrate};
+pub use pool::{Role, Settings, connect, connect_as, migrate};
 
 /// A pool of connections to the books.
 pub type Pool = sqlx::PgPool;

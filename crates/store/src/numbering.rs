@@ -6,12 +6,17 @@
 
 use rust_decimal::Decimal;
 use schemas::{
-    BranchId, EdgeId, Khr, SaleId, SeriesId, Sha256Hash, TenantId, TicketId, Usd,
+    BranchId, CustomerId, EdgeId, Khr, SaleId, SeriesId, Sha256Hash, TenantId, TicketId, Usd,
     facts::{FactKind, InvoiceAssignedV1, id_from_invoice},
 };
 use time::OffsetDateTime;
 
 use crate::{Conn, Error, columns, outbox::RUN_FACTS};
+
+/// How the audit log names the assignment of a number.
+pub const AUDIT_ACTION: &str = "INVOICE_ASSIGNED";
+/// The key under which the activity feed knows it.
+pub const AUDIT_ACTIVITY: &str = "pos.sale.synced";
 
 /// A series that has sales in its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,8 @@ pub struct PendingSale {
     pub sale_id: SaleId,
     /// Its ticket.
     pub ticket_id: TicketId,
+    /// Who bought, if known.
+    pub customer_id: Option<CustomerId>,
     /// The journal that holds it.
     pub edge_id: EdgeId,
     /// The entry in it.
@@ -132,8 +139,8 @@ pub async fn pending(
     limit: u32,
 ) -> Result<Vec<PendingSale>, Error> {
     sqlx::query!(
-        "SELECT queue_id, branch_id, sale_id, ticket_id, edge_id, entry_seq, entry_hash,
-                grand_total_usd, vat_usd, grand_total_khr
+        "SELECT queue_id, branch_id, sale_id, ticket_id, customer_id, edge_id, entry_seq,
+                entry_hash, grand_total_usd, vat_usd, grand_total_khr
          FROM numbering_queue WHERE tenant_id = $1 ORDER BY queue_id LIMIT $2",
         tenant_id.as_uuid(),
         i64::from(limit),
@@ -148,6 +155,7 @@ pub async fn pending(
             sale_id: row.sale_id.into(),
             ticket_id: TicketId::parse(row.ticket_id)
                 .map_err(|error| Error::corrupt("numbering_queue.ticket_id", error))?,
+            customer_id: row.customer_id.map(CustomerId::from),
             edge_id: row.edge_id.into(),
             entry_seq: columns::unsigned("numbering_queue.entry_seq", row.entry_seq)?,
             entry_hash: columns::digest("numbering_queue.entry_hash", &row.entry_hash)?,
@@ -179,10 +187,10 @@ pub async fn mapping_heads(
         .collect()
 }
 
-/// Registers a batch of a locked series, tells of it in the outbox, moves the
-/// series and the branches' mapping heads, and takes the sales, `queue_ids[i]`
-/// for `rows[i]`, out of the queue. `rows` are of this series, in order, and
-/// continue it.
+/// Registers a batch of a locked series, tells of it in the outbox and in the
+/// audit log, moves the series and the branches' mapping heads, and takes the
+/// sales, `sales[i]` for `rows[i]`, out of the queue. `rows` are of this series,
+/// in order, and continue it.
 ///
 /// # Errors
 /// [`Error::Database`]; [`Error::Corrupt`] if the batch does not fit what is
@@ -190,16 +198,17 @@ pub async fn mapping_heads(
 pub async fn record_batch(
     conn: &mut Conn,
     series: &Series,
-    queue_ids: &[i64],
+    sales: &[PendingSale],
     rows: &[InvoiceAssignedV1],
 ) -> Result<(), Error> {
     let Some(newest) = rows.last() else { return Ok(()) };
     let column = Columns::of(rows);
+    let queue_ids: Vec<i64> = columns::column(sales, |sale| sale.queue_id);
     let counts = sqlx::query_file!(
         "src/sql/record_invoices.sql",
         series.series_id.as_uuid(),
         series.tenant_id.as_uuid(),
-        queue_ids,
+        &queue_ids,
         &column.nos,
         &column.invoice_ids,
         &column.branch_ids,
@@ -219,16 +228,19 @@ pub async fn record_batch(
         FactKind::InvoiceAssigned.as_str(),
         columns::int8(newest.no),
         newest.hash.as_bytes(),
+        &columns::column(sales, |sale| sale.customer_id.map(uuid::Uuid::from)) as _,
+        AUDIT_ACTION,
+        AUDIT_ACTIVITY,
         i64::try_from(RUN_FACTS).unwrap_or(i64::MAX),
     )
     .fetch_one(conn)
     .await?;
     let expected = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-    let stored = [counts.registered, counts.told, counts.taken, counts.moved];
-    if stored != [expected, expected, expected, 1] {
+    let stored = [counts.registered, counts.told, counts.logged, counts.taken, counts.moved];
+    if stored != [expected, expected, expected, expected, 1] {
         let why = format!(
-            "a batch of {expected} registered {}, told {}, took {} and moved {} series",
-            counts.registered, counts.told, counts.taken, counts.moved
+            "a batch of {expected} registered {}, told {}, logged {}, took {} and moved {} series",
+            counts.registered, counts.told, counts.logged, counts.taken, counts.moved
         );
         return Err(Error::corrupt("invoice_series", why));
     }

@@ -1,6 +1,9 @@
 //! Orders in the kitchen: made with their sale, moved by the edge that owns it.
 
-use schemas::{BranchId, OrderId, SaleId, Timestamp, events::OrderStatus};
+use schemas::{
+    BranchId, OrderId, SaleId, Timestamp,
+    events::{OrderStatus, SaleStatus},
+};
 use time::OffsetDateTime;
 
 use crate::{Conn, Error, columns::column, sales::BookedSale};
@@ -16,6 +19,8 @@ pub struct Order {
     pub branch_id: BranchId,
     /// Where it stands.
     pub status: OrderStatus,
+    /// Where its sale stands.
+    pub sale_status: SaleStatus,
 }
 
 /// A move of an order.
@@ -59,7 +64,9 @@ pub async fn insert(conn: &mut Conn, sales: &[BookedSale<'_>]) -> Result<(), Err
 /// [`Error`] if the statement fails or a stored value is not valid.
 pub async fn read(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<Order>, Error> {
     let rows = sqlx::query!(
-        "SELECT order_id, sale_id, branch_id, status FROM sale_order WHERE order_id = ANY($1)",
+        r#"SELECT o.order_id, o.sale_id, o.branch_id, o.status, s.status AS "sale_status"
+           FROM sale_order o JOIN sale s ON s.sale_id = o.sale_id
+           WHERE o.order_id = ANY($1)"#,
         &column(ids, |id| id.as_uuid()),
     )
     .fetch_all(conn)
@@ -71,6 +78,7 @@ pub async fn read(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<Order>, Error>
                 sale_id: SaleId::from_uuid(row.sale_id),
                 branch_id: BranchId::from_uuid(row.branch_id),
                 status: status(&row.status)?,
+                sale_status: sale_status(&row.sale_status)?,
             })
         })
         .collect()
@@ -99,10 +107,18 @@ pub async fn advance(conn: &mut Conn, moves: &[OrderMove]) -> Result<(), Error> 
     Ok(())
 }
 
-fn status(text: &str) -> Result<OrderStatus, Error> {
+pub(crate) fn status(text: &str) -> Result<OrderStatus, Error> {
     use OrderStatus::{Cancelled, Delivered, InPrep, Ready, Voided};
     [InPrep, Ready, Delivered, Voided, Cancelled]
         .into_iter()
         .find(|status| status.as_str() == text)
         .ok_or_else(|| Error::corrupt("sale_order.status", text))
+}
+
+pub(crate) fn sale_status(text: &str) -> Result<SaleStatus, Error> {
+    use SaleStatus::{Finalized, VoidPending, Voided};
+    [Finalized, VoidPending, Voided]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+        .ok_or_else(|| Error::corrupt("sale.status", text))
 }

@@ -121,6 +121,7 @@ pub async fn enqueue_for_numbering(conn: &mut Conn, sales: &[BookedSale<'_>]) ->
         &column(sales, |s| s.sale.grand_total_usd.amount()),
         &column(sales, |s| s.sale.vat.amount_usd.amount()),
         &totals_khr,
+        &column(sales, |s| s.sale.customer_id.map(Uuid::from)) as &[Option<Uuid>],
     )
     .execute(conn)
     .await?;

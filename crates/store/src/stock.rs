@@ -25,9 +25,27 @@ pub struct Level {
     pub last_no: u64,
 }
 
-/// A row of an item's ledger that a sale made.
+/// Why a sale moves stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SaleDeduction {
+pub enum Reason {
+    /// It was sold.
+    Sale,
+    /// It was undone.
+    Void,
+}
+
+impl Reason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sale => "SALE",
+            Self::Void => "VOID",
+        }
+    }
+}
+
+/// A row of an item's ledger that a sale made, or the undoing of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaleMovement {
     /// The store.
     pub branch_id: BranchId,
     /// The item.
@@ -44,7 +62,7 @@ pub struct SaleDeduction {
     pub entry_seq: u64,
     /// The sale.
     pub sale_id: SaleId,
-    /// When it was made.
+    /// When it was made, or undone.
     pub occurred_at: Timestamp,
 }
 
@@ -107,11 +125,15 @@ pub async fn create_levels(
     Ok(())
 }
 
-/// Adds rows to ledgers whose levels the transaction holds locked.
+/// Adds rows of one reason to ledgers whose levels the transaction holds locked.
 ///
 /// # Errors
 /// [`Error::Database`] if the statement fails.
-pub async fn insert_deductions(conn: &mut Conn, rows: &[SaleDeduction]) -> Result<(), Error> {
+pub async fn insert_movements(
+    conn: &mut Conn,
+    reason: Reason,
+    rows: &[SaleMovement],
+) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -119,7 +141,7 @@ pub async fn insert_deductions(conn: &mut Conn, rows: &[SaleDeduction]) -> Resul
         "INSERT INTO stock_journal (branch_id, stock_item_id, stock_no, delta, level_after,
              reason, edge_id, entry_seq, sale_id, occurred_at)
          SELECT j.branch_id, j.stock_item_id, j.stock_no, j.delta, j.level_after,
-             'SALE', j.edge_id, j.entry_seq, j.sale_id, j.occurred_at
+             $10, j.edge_id, j.entry_seq, j.sale_id, j.occurred_at
          FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::numeric[], $5::numeric[],
                  $6::uuid[], $7::bigint[], $8::uuid[], $9::timestamptz[])
              AS j (branch_id, stock_item_id, stock_no, delta, level_after,
@@ -133,6 +155,7 @@ pub async fn insert_deductions(conn: &mut Conn, rows: &[SaleDeduction]) -> Resul
         &column(rows, |r| int8(r.entry_seq)),
         &column(rows, |r| r.sale_id.as_uuid()),
         &column(rows, |r| OffsetDateTime::from(r.occurred_at)),
+        reason.as_str(),
     )
     .execute(conn)
     .await?;

@@ -77,6 +77,16 @@ impl Books {
     }
 }
 
+/// Does to the books what they refuse to everybody else: as the server's owner,
+/// who can switch their guards off.
+///
+/// # Panics
+/// If the statements fail.
+pub async fn damage(pool: &PgPool, sql: &'static str) {
+    let all = format!("BEGIN; SET LOCAL session_replication_role = replica; {sql}; COMMIT");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(all)).execute(pool).await.or_fail("damage the books");
+}
+
 /// Connections that are tried again for a while, as a restarting server asks for.
 async fn pool(url: &str) -> PgPool {
     let options: PgConnectOptions = url.parse().or_fail("read the URL of Postgres");

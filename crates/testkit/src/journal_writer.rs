@@ -1,5 +1,8 @@
 //! Entries that an edge could have written, without an edge.
 
+mod drawer;
+mod sessions;
+
 use std::sync::Arc;
 
 use domain::{
@@ -21,6 +24,7 @@ use schemas::{
 use serde::Serialize;
 
 use crate::{OrFail as _, sample_id};
+use drawer::Drawer;
 
 /// When the first entry is written: 2026-01-05T01:00Z, a Monday morning.
 const OPENING: Timestamp = Timestamp::from_unix_micros(1_767_574_800_000_000);
@@ -37,6 +41,7 @@ pub struct JournalWriter {
     reference: CatalogueRef,
     head: JournalHead,
     session: Option<CashSessionId>,
+    drawer: Option<Drawer>,
 }
 
 impl JournalWriter {
@@ -52,6 +57,7 @@ impl JournalWriter {
             reference,
             head: JournalHead::EMPTY,
             session: None,
+            drawer: None,
         }
     }
 
@@ -85,6 +91,7 @@ impl JournalWriter {
         let at = self.now();
         let entry = journal_chain::seal(self.edge_id, self.head, kind, version, at, payload);
         self.head = journal_chain::head_of(&entry);
+        self.note(&entry);
         entry
     }
 
@@ -103,7 +110,6 @@ impl JournalWriter {
             opening_float_usd: Usd(Decimal::from(50)),
             opening_float_khr: Khr(Decimal::from(200_000)),
         };
-        self.session = Some(session);
         self.append(EntryKind::CashSessionOpened, &opened)
     }
 
@@ -132,7 +138,8 @@ impl JournalWriter {
     }
 
     /// A sale of this cart, paid in exact dollars, in the open session (or in
-    /// one that the books do not know, if none was opened).
+    /// one that the books do not know, if none was opened). If it is closed, the
+    /// sale is late: the next supplement.
     ///
     /// # Panics
     /// If the cart cannot be priced with the catalogue.
@@ -175,6 +182,7 @@ impl JournalWriter {
             tender,
             deductions: priced.deductions,
             catalogue: self.reference,
+            late: self.lateness(),
         }
     }
 

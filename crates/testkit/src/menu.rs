@@ -1,12 +1,14 @@
 //! A small catalogue that has one of everything.
 
+use domain::secrets;
 use rust_decimal::Decimal;
 use schemas::{
     AddOnId, BranchId, CategoryId, DeviceId, DiscountId, MenuItemId, Percent, StaffId, StockItemId,
     TenantId, Timestamp, Usd,
     catalogue::{
-        AddOn, CatalogueV1, Category, Device, DiscountRule, DiscountTarget, KhrGranularity,
-        KhrRoundingMode, MenuItem, Policies, RecipeLine, Seller, StaffMember, StockItem, StockUse,
+        AddOn, CatalogueV1, Category, Device, DevicePairing, DiscountRule, DiscountTarget,
+        KhrGranularity, KhrRoundingMode, MenuItem, Policies, RecipeLine, Seller, StaffMember,
+        StaffRole, StockItem, StockUse,
     },
 };
 use uuid::Uuid;
@@ -15,6 +17,38 @@ use crate::OrFail as _;
 
 /// Namespace of all ids in the sample catalogue.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6c1d_8f0a_2b7e_5d43_9a10_7e1c_55aa_0001);
+
+/// Who sells in the sample catalogue, and their PINs.
+const STAFF: [(&str, StaffRole, &str); 4] = [
+    ("Sokha", StaffRole::Cashier, "1111"),
+    ("Bopha", StaffRole::Cashier, "2222"),
+    ("Dara", StaffRole::Manager, "3333"),
+    ("Vanna", StaffRole::Admin, "4444"),
+];
+
+/// The PIN of someone in the sample catalogue: `Sokha` 1111, `Bopha` 2222,
+/// `Dara` 3333, `Vanna` 4444.
+///
+/// # Panics
+/// If nobody there has this name.
+pub fn sample_pin(name: &str) -> &'static str {
+    let found = STAFF.iter().find(|(staff, ..)| *staff == name);
+    found.map(|(.., pin)| *pin).ok_or(name).or_fail("find someone in the sample catalogue")
+}
+
+/// The one-time code that pairs a till of the sample catalogue: `Counter 1`
+/// 100001, `Counter 2` 100002.
+///
+/// # Panics
+/// If no till there has this name.
+pub fn sample_code(name: &str) -> &'static str {
+    match name {
+        "Counter 1" => Ok("100001"),
+        "Counter 2" => Ok("100002"),
+        _ => Err(name),
+    }
+    .or_fail("find a till in the sample catalogue")
+}
 
 /// The id of a thing in the sample catalogue, by its name there: `latte`,
 /// `water`, `croissant`, `oat milk`, `milk`, `Sokha`, `Counter 1`, …
@@ -30,7 +64,9 @@ pub fn sample_id<Id: From<Uuid>>(name: &str) -> Id {
 /// and `extra shot` 0.40), `water` 1.00 (one bottle), `croissant` 1.75
 /// (untracked, uncategorized); 20 % off every `croissant`, 10 % off the
 /// subtotal; 10 % VAT; 4,100 riel a dollar, rounded to the nearest 100; staff
-/// `Sokha` and `Dara`; tills `Counter 1` and `Counter 2`.
+/// `Sokha` and `Bopha` (cashiers), `Dara` (manager) and `Vanna` (admin), with
+/// the PINs of [`sample_pin`]; tills `Counter 1` and `Counter 2`, with the
+/// pairing codes of [`sample_code`]. The hashes of both are cheap to check.
 ///
 /// # Panics
 /// Never, as long as the figures above are within their types' bounds.
@@ -88,7 +124,7 @@ pub fn sample_catalogue(tenant_id: TenantId, branch_id: BranchId, version: u64) 
                 ends_at: None,
             },
         ],
-        staff: ["Sokha", "Dara"].map(staff_member).to_vec(),
+        staff: STAFF.map(|(name, role, _)| staff_member(name, role)).to_vec(),
         devices: ["Counter 1", "Counter 2"].map(device).to_vec(),
     }
 }
@@ -158,12 +194,23 @@ fn stock_item(name: &str, unit: &str) -> StockItem {
     }
 }
 
-fn staff_member(name: &str) -> StaffMember {
-    StaffMember { staff_id: sample_id::<StaffId>(name), name: name.to_owned() }
+fn staff_member(name: &str, role: StaffRole) -> StaffMember {
+    let pin_hash = Some(cheap_hash(sample_pin(name), sample_id(name)));
+    StaffMember { role, pin_hash, ..StaffMember::new(sample_id::<StaffId>(name), name.to_owned()) }
 }
 
 fn device(name: &str) -> Device {
-    Device { device_id: sample_id::<DeviceId>(name), name: name.to_owned() }
+    let pairing = DevicePairing {
+        code_hash: cheap_hash(sample_code(name), sample_id(name)),
+        expires_at: Timestamp::from_unix_micros(4_102_444_800_000_000), // 2100-01-01T00:00Z
+    };
+    Device { pairing: Some(pairing), ..Device::new(sample_id::<DeviceId>(name), name.to_owned()) }
+}
+
+/// The same secret of the same thing always has the same hash, so that the
+/// catalogue always has the same bytes.
+fn cheap_hash(secret: &str, of: Uuid) -> String {
+    secrets::hash(secret, *of.as_bytes(), secrets::Cost::MADE_UP).or_fail("hash a secret")
 }
 
 fn cents(cents: i64) -> Usd {

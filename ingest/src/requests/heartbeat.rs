@@ -5,7 +5,7 @@ use schemas::{
     requests::{HeartbeatReplyV1, HeartbeatV1},
     subjects::CentralSubject,
 };
-use store::{catalogues, cursors, heartbeats, invoices};
+use store::{catalogues, commands, cursors, heartbeats, invoices};
 
 use super::must_be_active;
 use crate::{Refusal, center::Center};
@@ -25,6 +25,7 @@ pub(super) async fn answer(
     let cursor = cursors::read(&mut books, edge_id).await?.ok_or(Refusal::NotEnrolled(edge_id))?;
     let mapping_head = invoices::mapping_head(&mut books, branch_id).await?;
     let catalogue = catalogues::newest_reference(&mut books, branch_id).await?;
+    let commands = commands::waiting_for(&mut books, branch_id).await?;
     center.commit(books).await?;
     Ok(HeartbeatReplyV1 {
         server_time: center.now(),
@@ -34,5 +35,6 @@ pub(super) async fn answer(
         mapping_head,
         prune_watermark: NOTHING_BACKED_UP,
         catalogue,
+        commands,
     })
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 mod catalogues;
+mod commands;
 mod http;
 mod requests;
 mod rows;

@@ -17,7 +17,7 @@ use crate::{
     setup::{Door, NOW, code},
 };
 
-fn heartbeat(door: &Door) -> HeartbeatV1 {
+pub(crate) fn heartbeat(door: &Door) -> HeartbeatV1 {
     let at = Timestamp::from_unix_micros(1_789_999_999_000_000);
     HeartbeatV1 {
         sent_at: at,
@@ -65,6 +65,7 @@ async fn a_heartbeat_is_kept_and_answered_with_all_that_an_edge_needs() {
         mapping_head: 4,
         prune_watermark: 0,
         catalogue: Some(catalogue),
+        commands: Vec::new(),
     };
     assert_eq!(reply, expected);
 

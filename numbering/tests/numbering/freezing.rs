@@ -26,7 +26,7 @@ async fn freezes(stage: &Stage, witness: &str) {
     let other = seed_company(pool, 1).await;
     enqueue(pool, &stage.company, 5).await;
     enqueue(pool, &other, 5).await;
-    let (shutdown, running) = stage.run();
+    let (shutdown, running) = stage.run().await;
     let reason =
         wait_until("the series is frozen", BOUND, || async { frozen_reason(stage).await }).await;
     assert!(reason.contains("end at number 2") && reason.contains(witness), "{reason}");
@@ -108,7 +108,7 @@ async fn what_everyone_has_seen_freezes_nothing() {
     let stage = with_two_numbers().await;
     bus::register::raise(&stage.bus, stage.company.series_id, 2).await.unwrap();
     enqueue(&stage.books.pool, &stage.company, 8).await;
-    let (shutdown, running) = stage.run();
+    let (shutdown, running) = stage.run().await;
     numbered(&stage.books.pool, stage.company.series_id, 10).await;
     verify(&stage.books.pool, &stage.company, 10).await;
     // What was committed becomes known outside of Postgres.

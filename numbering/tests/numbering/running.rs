@@ -12,7 +12,7 @@ const SECONDS: Duration = Duration::from_secs(5);
 #[tokio::test]
 async fn a_lost_wake_up_delays_a_number_by_no_more_than_seconds() {
     let stage = Stage::new().await;
-    let (shutdown, running) = stage.run();
+    let (shutdown, running) = stage.run().await;
     // The first one says that it is at work, and is never woken after that.
     enqueue(&stage.books.pool, &stage.company, 1).await;
     numbered(&stage.books.pool, stage.company.series_id, 1).await;
@@ -28,10 +28,10 @@ async fn a_lost_wake_up_delays_a_number_by_no_more_than_seconds() {
 #[tokio::test]
 async fn a_standby_takes_over_from_one_that_resigns() {
     let stage = Stage::new().await;
-    let (first_stops, first) = stage.run();
+    let (first_stops, first) = stage.run().await;
     enqueue(&stage.books.pool, &stage.company, 1).await;
     numbered(&stage.books.pool, stage.company.series_id, 1).await;
-    let (second_stops, second) = stage.run();
+    let (second_stops, second) = stage.run().await;
     first_stops.cancel();
     first.await.unwrap().unwrap();
     enqueue(&stage.books.pool, &stage.company, 2_500).await;
@@ -45,7 +45,7 @@ async fn a_standby_takes_over_from_one_that_resigns() {
 async fn two_services_and_a_postgres_that_is_killed_under_them_leave_no_gap() {
     const ROUNDS: usize = 6;
     let mut stage = Stage::new().await;
-    let services = [stage.run(), stage.run()];
+    let services = [stage.run().await, stage.run().await];
     let mut expected = 0;
     for round in 0..ROUNDS {
         enqueue(&stage.books.pool, &stage.company, 400).await;

@@ -29,18 +29,25 @@ impl Stage {
         Self { books, nats, bus, company }
     }
 
-    /// Runs numbering in this process until the token is cancelled.
-    pub fn run(&self) -> (CancellationToken, JoinHandle<anyhow::Result<()>>) {
+    /// Runs numbering in this process until the token is cancelled. It has
+    /// connected when this returns: a service that finds no Postgres at its
+    /// start ends there.
+    pub async fn run(&self) -> (CancellationToken, JoinHandle<anyhow::Result<()>>) {
         let shutdown = CancellationToken::new();
-        let settings = Settings::new(
-            store::Settings::at(&self.books.url),
-            bus::Settings::plain(self.nats.url()),
-        );
+        let (books, nats) =
+            (store::Settings::at(&self.books.url), bus::Settings::plain(self.nats.url()));
+        let pool = store::connect_as(&books, store::Role::Numbering).await.unwrap();
+        let bus = Bus::connect(&nats, "numbering").await.unwrap();
+        let settings = Settings::new(books, nats);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let running = tokio::spawn(numbering::run(settings, clock, shutdown.clone()));
+        let running =
+            tokio::spawn(numbering::run_with(settings, pool, bus, clock, shutdown.clone()));
         (shutdown, running)
     }
 }
+
+/// Invoice, ticket, number and cents.
+type Logged = (Uuid, String, i64, i64);
 
 /// Puts `count` sales of the company in the queue, its stores in turn, in one
 /// transaction and without any notice.
@@ -111,6 +118,22 @@ pub async fn verify(pool: &Pool, company: &Company, count: usize) {
     .fetch_one(&mut *conn)
     .await
     .unwrap();
+    let logged: Vec<Logged> = sqlx::query_as(
+        "SELECT target_id, meta ->> 'ticketId', (meta ->> 'invoiceNo')::bigint,
+                (meta ->> 'totalCents')::bigint
+         FROM audit_log
+         WHERE tenant_id = $1 AND activity = 'pos.sale.synced' AND action = 'INVOICE_ASSIGNED'
+         ORDER BY audit_id",
+    )
+    .bind(company.tenant_id.as_uuid())
+    .fetch_all(&mut *conn)
+    .await
+    .unwrap();
+    let of_row = |row: &InvoiceAssignedV1| {
+        let no = i64::try_from(row.no).unwrap();
+        (row.invoice_id.as_uuid(), row.ticket_id.to_string(), no, 350)
+    };
+    assert_eq!(logged, rows.iter().map(of_row).collect::<Vec<_>>());
     let count = i64::try_from(count).unwrap();
     assert_eq!((told, different, waiting, last_no), (count, count, 0, count));
 }

@@ -42,7 +42,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Opens a drawer and thinks of carts.
+    /// Logs in, opens a drawer and thinks of carts.
     pub(super) async fn open(store: &Store, edge: EdgeClient) -> anyhow::Result<Self> {
         let (device, person) = store
             .devices()
@@ -55,6 +55,7 @@ impl Load {
             opening_float_usd: Usd::ZERO,
             opening_float_khr: Khr::ZERO,
         };
+        let edge = edge.at_till(store, device.device_id, person.staff_id).await?;
         // The same key gives the same session to every part of the bench.
         let cash_session_id = edge.open_session("bench", &session).await?;
         let mut customers = Shopper::new(1, &store.catalogue);
@@ -130,6 +131,7 @@ impl Load {
                 method: TenderMethod::Cash,
                 received: Money { amount: Decimal::from(HANDED_OVER), currency: Currency::Usd },
             },
+            draft_id: None,
         };
         let ticket = TicketId::parse(format!("bench-{}", Uuid::now_v7()))?;
         let begin = Instant::now();

@@ -86,7 +86,11 @@ impl Site {
         bulk::create_database(&self.pool, &name).await?;
         let (server, _) = self.books_url.rsplit_once('/').context("the books have no URL")?;
         let url = format!("{server}/{name}");
-        let pool = store::connect(&store::Settings { url, max_connections: connections }).await?;
+        let pool = store::connect(&store::Settings {
+            max_connections: connections,
+            ..store::Settings::at(url)
+        })
+        .await?;
         store::migrate(&pool).await?;
         Ok(pool)
     }

@@ -198,6 +198,7 @@ fn edge_address(store: &OpenStore) -> EdgeAddress {
         edge_id: store.store.edge_id,
         store: store.store.name.clone(),
         url: store.edge.url().to_owned(),
+        folder: Some(store.folder().to_path_buf()),
     }
 }
 

@@ -98,7 +98,12 @@ impl Reached {
 
 /// An edge of a stack, as `verify` asks for it.
 pub fn address(edge: &EdgeRecord) -> EdgeAddress {
-    EdgeAddress { edge_id: edge.edge_id, store: edge.name.clone(), url: edge.url.clone() }
+    EdgeAddress {
+        edge_id: edge.edge_id,
+        store: edge.name.clone(),
+        url: edge.url.clone(),
+        folder: Some(edge.folder.clone()),
+    }
 }
 
 /// A temporary folder that the account of Postgres may pass through.

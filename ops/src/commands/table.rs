@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comfy_table::{Table, presets::NOTHING};
 
-use crate::{log_file, stack::Record};
+use crate::{company::Company, log_file, stack::Record};
 
 /// The parts of a stack, where to reach them, and where the data lies.
 pub fn of(record: &Record, data_dir: &Path) -> Table {
@@ -22,5 +22,27 @@ pub fn of(record: &Record, data_dir: &Path) -> Table {
     table.add_row(["broker (NATS)", &record.nats_url]);
     table.add_row(["data", &data_dir.display().to_string()]);
     table.add_row(["log", &data_dir.join(log_file::NAME).display().to_string()]);
+    table
+}
+
+/// How to get in at a made-up company's stores: everyone's PIN, and the
+/// one-time code of each till.
+pub fn people(company: &Company) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["store", "who", "role", "PIN", "till", "pairing code"]);
+    for store in &company.stores {
+        let (staff, tills) = (store.staff(), store.devices());
+        for place in 0..staff.len().max(tills.len()) {
+            let shown = if place == 0 { store.name.as_str() } else { "" };
+            let (who, role, pin) = staff.get(place).map_or_else(Default::default, |member| {
+                let role = format!("{:?}", member.role).to_lowercase();
+                (member.name.clone(), role, store.pin(member.staff_id).unwrap_or_default())
+            });
+            let (till, code) = tills.get(place).map_or_else(Default::default, |till| {
+                (till.name.clone(), store.code(till.device_id).unwrap_or_default())
+            });
+            table.add_row([shown.to_owned(), who, role, pin, till, code]);
+        }
+    }
     table
 }

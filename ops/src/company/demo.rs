@@ -1,16 +1,17 @@
 //! The demo company: three cafés in Phnom Penh.
 
+use domain::secrets::Cost;
 use rust_decimal::Decimal;
 use schemas::{
     BranchId, DiscountId, Percent, TenantId, Timestamp,
     catalogue::{
-        CatalogueV1, Device, DiscountRule, DiscountTarget, KhrGranularity, KhrRoundingMode,
-        Policies, Seller, StaffMember,
+        CatalogueV1, DiscountRule, DiscountTarget, KhrGranularity, KhrRoundingMode, Policies,
+        Seller, StaffRole,
     },
 };
 use uuid::{Uuid, uuid};
 
-use super::{Company, Names, Store, menu::Menu};
+use super::{Company, Names, Store, entry, menu::Menu};
 
 /// The namespace of companies that tillstream itself invents.
 const NAMESPACE: Uuid = uuid!("6f0d7a4e-6a1f-4f0b-9f5e-0c1f3c6a2b71");
@@ -28,6 +29,10 @@ struct Profile {
     fx_rate: i64,
     rounding: Option<(KhrRoundingMode, KhrGranularity)>,
 }
+
+/// What the staff of each store may do, in their order.
+const ROLES: [StaffRole; 4] =
+    [StaffRole::Cashier, StaffRole::Cashier, StaffRole::Manager, StaffRole::Admin];
 
 const PROFILES: [Profile; 3] = [
     Profile {
@@ -61,15 +66,15 @@ const PROFILES: [Profile; 3] = [
 
 /// The demo company, always with the same ids.
 pub fn demo() -> Company {
-    stores_of(TenantId::derived(NAMESPACE, "demo"), NAME)
+    stores_of(TenantId::derived(NAMESPACE, "demo"), NAME, Cost::REAL)
 }
 
 /// A new company with the same three stores, under another name.
 pub fn company_like_demo(name: &str) -> Company {
-    stores_of(TenantId::from_uuid(Uuid::now_v7()), name)
+    stores_of(TenantId::from_uuid(Uuid::now_v7()), name, Cost::MADE_UP)
 }
 
-fn stores_of(tenant_id: TenantId, name: &str) -> Company {
+fn stores_of(tenant_id: TenantId, name: &str, cost: Cost) -> Company {
     let names = Names(tenant_id);
     let menu = Menu(tenant_id);
     let stores = PROFILES
@@ -78,14 +83,14 @@ fn stores_of(tenant_id: TenantId, name: &str) -> Company {
             branch_id: names.branch(profile.name),
             edge_id: names.edge(profile.name, 1),
             name: profile.name.to_owned(),
-            catalogue: catalogue(tenant_id, name, profile),
+            catalogue: catalogue(tenant_id, name, profile, cost),
             opening_stock: menu.opening_stock(),
         })
         .collect();
     Company { tenant_id, name: name.to_owned(), stores }
 }
 
-fn catalogue(tenant_id: TenantId, company: &str, profile: &Profile) -> CatalogueV1 {
+fn catalogue(tenant_id: TenantId, company: &str, profile: &Profile, cost: Cost) -> CatalogueV1 {
     let names = Names(tenant_id);
     let menu = Menu(tenant_id);
     let branch_id = names.branch(profile.name);
@@ -108,14 +113,18 @@ fn catalogue(tenant_id: TenantId, company: &str, profile: &Profile) -> Catalogue
         staff: profile
             .staff
             .iter()
-            .map(|name| StaffMember { staff_id: names.staff(name), name: (*name).to_owned() })
+            .zip(ROLES)
+            .enumerate()
+            .map(|(place, (name, role))| {
+                entry::person(place, names.staff(name), (*name).to_owned(), role, cost)
+            })
             .collect(),
         devices: profile
             .devices
             .iter()
-            .map(|name| Device {
-                device_id: names.device(profile.name, name),
-                name: (*name).to_owned(),
+            .enumerate()
+            .map(|(place, name)| {
+                entry::till(place, names.device(profile.name, name), (*name).to_owned(), cost)
             })
             .collect(),
     }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use domain::secrets::Cost;
 use rust_decimal::Decimal;
 use schemas::{
     CategoryId, MenuItemId, Percent, StaffId, TenantId, Timestamp, Usd,
     catalogue::{
         CatalogueV1, Category, Device, KhrGranularity, KhrRoundingMode, MenuItem, Policies, Seller,
-        StaffMember, StockUse,
+        StaffMember, StaffRole, StockUse,
     },
 };
 
-use super::{Company, Names, Store};
+use super::{Company, Names, Store, entry};
 
 /// Riel for one dollar; nothing is sold in riel, but every sale states it.
 const FX_RATE_KHR_PER_USD: i64 = 4_100;
@@ -150,7 +151,11 @@ fn staff(names: Names, outlet: &Outlet) -> Vec<StaffMember> {
     outlet
         .staff
         .iter()
-        .map(|key| StaffMember { staff_id: names.staff(key), name: format!("Staff {key}") })
+        .enumerate()
+        .map(|(place, key)| {
+            let role = if place == 0 { StaffRole::Manager } else { StaffRole::Cashier };
+            entry::person(place, names.staff(key), format!("Staff {key}"), role, Cost::MADE_UP)
+        })
         .collect()
 }
 
@@ -158,7 +163,7 @@ fn devices(names: Names, outlet: &Outlet, tills: usize) -> Vec<Device> {
     (1..=tills)
         .map(|till| {
             let name = format!("Till {till}");
-            Device { device_id: names.device(&outlet.key, &name), name }
+            entry::till(till - 1, names.device(&outlet.key, &name), name, Cost::MADE_UP)
         })
         .collect()
 }

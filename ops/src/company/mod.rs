@@ -6,6 +6,7 @@
 //! says the same is not published twice.
 
 mod demo;
+mod entry;
 mod imported;
 mod menu;
 mod seed;
@@ -56,6 +57,16 @@ impl Store {
     /// Who sells there.
     pub fn staff(&self) -> &[StaffMember] {
         &self.catalogue.staff
+    }
+
+    /// The PIN of someone of its staff.
+    pub fn pin(&self, staff: StaffId) -> Option<String> {
+        self.staff().iter().position(|member| member.staff_id == staff).map(entry::pin)
+    }
+
+    /// The one-time code that pairs one of its tills.
+    pub fn code(&self, device: DeviceId) -> Option<String> {
+        self.devices().iter().position(|till| till.device_id == device).map(entry::code)
     }
 }
 

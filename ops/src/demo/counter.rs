@@ -39,7 +39,7 @@ const DOLLAR_NOTE: i64 = 5;
 pub(super) struct Counter {
     edge: EdgeClient,
     catalogue: CatalogueV1,
-    tills: Vec<(DeviceId, CashSessionId)>,
+    tills: Vec<(EdgeClient, DeviceId, CashSessionId)>,
     seed: u64,
     clock: Arc<dyn Clock>,
     to_print: AtomicUsize,
@@ -47,7 +47,8 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    /// Opens a cash session on each of the store's devices.
+    /// Logs someone in on each of the store's devices and opens their cash
+    /// session.
     pub(super) async fn open(
         store: &Store,
         url: String,
@@ -66,8 +67,12 @@ impl Counter {
             };
             // The same key gives the same session when the demo is shown again.
             let key = format!("demo-{}", device.device_id);
-            tills.push((device.device_id, edge.open_session(&key, &session).await?));
+            let till = edge.at_till(store, device.device_id, person.staff_id).await?;
+            let opened = till.open_session(&key, &session).await?;
+            tills.push((till, device.device_id, opened));
         }
+        // Everyone there may see how far the tickets are.
+        let edge = tills.first().map_or(edge, |(till, ..)| till.clone());
         Ok(Self {
             edge,
             catalogue: store.catalogue.clone(),
@@ -119,17 +124,15 @@ impl Counter {
     /// Sells from all tills until `closed`.
     pub(super) async fn sell(&self, closed: &CancellationToken) -> anyhow::Result<()> {
         let tills = self.tills.iter().enumerate();
-        futures::future::try_join_all(
-            tills.map(|(place, till)| self.sell_at(place, *till, closed)),
-        )
-        .await?;
+        futures::future::try_join_all(tills.map(|(place, till)| self.sell_at(place, till, closed)))
+            .await?;
         Ok(())
     }
 
     async fn sell_at(
         &self,
         place: usize,
-        (device_id, cash_session_id): (DeviceId, CashSessionId),
+        (till, device_id, cash_session_id): &(EdgeClient, DeviceId, CashSessionId),
         closed: &CancellationToken,
     ) -> anyhow::Result<()> {
         let mut customers = Shopper::new(self.seed * 100 + place as u64, &self.catalogue);
@@ -137,12 +140,19 @@ impl Counter {
             let pause = Duration::from_millis(rand::rng().random_range(SERVING_MS));
             tokio::time::sleep(pause).await;
             let cart = customers.cart();
-            let quote = self.edge.quote(&cart).await?;
+            let quote = till.quote(&cart).await?;
             let received = hand_over(&quote, customers.one_in(PAYS_RIEL));
             let tender = TenderOffer { method: TenderMethod::Cash, received };
-            let sale = FinalizeSale { device_id, cash_session_id, customer_id: None, cart, tender };
+            let sale = FinalizeSale {
+                device_id: *device_id,
+                cash_session_id: *cash_session_id,
+                customer_id: None,
+                cart,
+                tender,
+                draft_id: None,
+            };
             let ticket = TicketId::mint(self.clock.now(), rand::rng().random());
-            let receipt = self.edge.sell_and_print(&ticket, &sale).await?;
+            let receipt = till.sell_and_print(&ticket, &sale).await?;
             self.keep(receipt);
         }
         Ok(())

@@ -2,17 +2,19 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use schemas::{
-    CashSessionId, TicketId, Usd,
+    CashSessionId, DeviceId, StaffId, TicketId, Usd,
     edge_api::{
-        Cart, CashSession, FinalizeSale, OpenCashSession, Problem, Quote, SaleReceipt, SyncStatus,
-        TicketPage, TicketRow, Update,
+        Cart, CashSession, FinalizeSale, LogIn, LoggedIn, OpenCashSession, PairDevice,
+        PairedDevice, Problem, Quote, SaleReceipt, SyncStatus, TicketPage, TicketRow, Update,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::company::Store;
 
 /// How long a till waits for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
@@ -74,10 +76,18 @@ pub struct Sold {
 }
 
 /// One edge, as its tills see it. Clones share connections.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct EdgeClient {
     http: Client,
     base: String,
+    token: Option<String>,
+}
+
+impl std::fmt::Debug for EdgeClient {
+    // The token stays out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EdgeClient").field("base", &self.base).finish_non_exhaustive()
+    }
 }
 
 impl EdgeClient {
@@ -96,7 +106,38 @@ impl EdgeClient {
     pub fn at_url(url: &str) -> reqwest::Result<Self> {
         let http =
             Client::builder().no_proxy().connect_timeout(ANSWER_LIMIT).tcp_nodelay(true).build()?;
-        Ok(Self { http, base: url.trim_end_matches('/').to_owned() })
+        Ok(Self { http, base: url.trim_end_matches('/').to_owned(), token: None })
+    }
+
+    /// The same edge, asked with a token: of a till, a person, or the tools of
+    /// whoever keeps the box.
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<String>) -> Self {
+        Self { token: Some(token.into()), ..self.clone() }
+    }
+
+    /// The same edge as a person at a till of a made-up store sees it: pairs
+    /// the till and logs them in. The same store, till and person again get the
+    /// same tokens, as long as they are good.
+    ///
+    /// # Errors
+    /// If the store does not know them, or [`TillError`].
+    pub async fn at_till(
+        &self,
+        store: &Store,
+        device_id: DeviceId,
+        staff_id: StaffId,
+    ) -> anyhow::Result<Self> {
+        let code = store.code(device_id).context("the store has no such till")?;
+        let pin = store.pin(staff_id).context("the store has nobody like that")?;
+        let pair = PairDevice { device_id, code };
+        let key = format!("pair-{device_id}");
+        let paired: PairedDevice = self.post_surely("/v1/devices/pair", &key, &pair).await?;
+        let till = self.with_token(paired.token);
+        let key = format!("login-{device_id}-{staff_id}");
+        let login = LogIn { staff_id, pin };
+        let logged_in: LoggedIn = till.post_surely("/v1/login", &key, &login).await?;
+        Ok(self.with_token(logged_in.token))
     }
 
     /// Where it is.
@@ -197,14 +238,21 @@ impl EdgeClient {
     /// # Errors
     /// [`TillError`] if the edge does not begin to tell.
     pub async fn updates(&self) -> Result<impl Stream<Item = Update> + Unpin, TillError> {
-        let asked = self.http.get(format!("{}/v1/updates", self.base)).send();
+        let asked = self.authorized(self.http.get(format!("{}/v1/updates", self.base))).send();
         let answer = answered("updates", asked.await).await?;
         Ok(Box::pin(read_events(answer)))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, TillError> {
         let request = self.http.get(format!("{}{path}", self.base));
-        ask(path, request).await
+        ask(path, self.authorized(request)).await
+    }
+
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     async fn post_surely<T: DeserializeOwned>(
@@ -216,7 +264,7 @@ impl EdgeClient {
         let begin = tokio::time::Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let request = self.http.post(format!("{}{path}", self.base));
+            let request = self.authorized(self.http.post(format!("{}{path}", self.base)));
             let outcome = ask(path, request.header(IDEMPOTENCY_KEY, key).json(body)).await;
             match outcome {
                 Err(error) if error.passes() && begin.elapsed() < PATIENCE => {

@@ -108,7 +108,7 @@ pub async fn run(
     let stores = try_join_all(open).await?;
     let keys = input.outlets.iter().map(|outlet| outlet.key.as_str());
     let tills = try_join_all(stores.iter().zip(keys).map(|(store, key)| async move {
-        Tills::open(tenant_id, key, &store.store, store.edge.clone()).await.map(Arc::new)
+        Tills::open(tenant_id, key, &store.store, &store.edge).await.map(Arc::new)
     }))
     .await?;
     let stop_hearing = shutdown.child_token();

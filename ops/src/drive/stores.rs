@@ -11,6 +11,7 @@ use anyhow::Context;
 use pos_edge::{
     Running,
     journal::{EdgeIdentity, Journal},
+    people::OperatorToken,
 };
 use schemas::{Clock, TenantId, subjects::DEFAULT_SHARDS};
 use supervise::Line;
@@ -25,7 +26,7 @@ pub struct OpenStore {
     pub store: Store,
     /// Its line to the broker.
     pub line: Line,
-    /// Its edge, as tills see it.
+    /// Its edge, asked with the operator's token: a till logs in by itself.
     pub edge: EdgeClient,
     folder: PathBuf,
     shutdown: CancellationToken,
@@ -66,7 +67,8 @@ impl OpenStore {
         };
         let shutdown = CancellationToken::new();
         let running = pos_edge::start(settings, clock, shutdown.clone()).await?;
-        let edge = EdgeClient::at(running.address)?;
+        let operator = OperatorToken::read(&folder)?.context("the edge has no operator's token")?;
+        let edge = EdgeClient::at(running.address)?.with_token(operator);
         let open = Self { store, line, edge, folder, shutdown, running };
         open.edge.await_catalogue().await.with_context(|| open.store.name.clone())?;
         Ok(open)

@@ -36,8 +36,7 @@ const MAX_FAILURES: usize = 20;
 pub struct Tills {
     tenant_id: TenantId,
     outlet: String,
-    edge: EdgeClient,
-    sessions: HashMap<StaffId, (DeviceId, CashSessionId)>,
+    sessions: HashMap<StaffId, (EdgeClient, DeviceId, CashSessionId)>,
     /// The numbers that the store hears of.
     pub numbers: Arc<Numbers>,
     done: Mutex<Done>,
@@ -60,16 +59,16 @@ pub struct Done {
 }
 
 impl Tills {
-    /// Opens a cash session for each of the store's staff, everyone at a till
-    /// of their own as far as there are tills.
+    /// Logs each of the store's staff in and opens a cash session for them,
+    /// everyone at a till of their own as far as there are tills.
     ///
     /// # Errors
-    /// If the edge refuses a session or stays away.
+    /// If the edge refuses someone or stays away.
     pub async fn open(
         tenant_id: TenantId,
         outlet: &str,
         store: &Store,
-        edge: EdgeClient,
+        edge: &EdgeClient,
     ) -> anyhow::Result<Self> {
         let mut sessions = HashMap::new();
         let devices = store.devices().iter().map(|device| device.device_id).cycle();
@@ -80,17 +79,21 @@ impl Tills {
                 opening_float_usd: Usd(Decimal::from(FLOAT_USD)),
                 opening_float_khr: Khr::ZERO,
             };
-            let key = Uuid::new_v5(&tenant_id.as_uuid(), format!("session/{person:?}").as_bytes());
-            let opened = edge
+            let name = format!("session/{}", person.staff_id);
+            let key = Uuid::new_v5(&tenant_id.as_uuid(), name.as_bytes());
+            let till = edge
+                .at_till(store, device_id, person.staff_id)
+                .await
+                .with_context(|| format!("{} cannot log in at {outlet}", person.name))?;
+            let opened = till
                 .open_session(&format!("open-{key}"), &session)
                 .await
                 .with_context(|| format!("{} cannot open a drawer at {outlet}", person.name))?;
-            sessions.insert(person.staff_id, (device_id, opened));
+            sessions.insert(person.staff_id, (till, device_id, opened));
         }
         Ok(Self {
             tenant_id,
             outlet: outlet.to_owned(),
-            edge,
             sessions,
             numbers: Arc::default(),
             done: Mutex::default(),
@@ -124,8 +127,8 @@ impl Tills {
 
     async fn try_sell(&self, receipt: &Receipt) -> anyhow::Result<Usd> {
         let ticket = self.ticket(receipt)?;
-        let sale = self.sale(receipt)?;
-        let sold = self.edge.sell(&ticket, &sale).await?;
+        let (till, sale) = self.sale(receipt)?;
+        let sold = till.sell(&ticket, &sale).await?;
         self.numbers.captured(ticket, Instant::now());
         Ok(sold.grand_total_usd)
     }
@@ -136,9 +139,10 @@ impl Tills {
         Ok(TicketId::parse(format!("drive-{id}"))?)
     }
 
-    fn sale(&self, receipt: &Receipt) -> anyhow::Result<FinalizeSale> {
+    /// What is sold, and by whose till.
+    fn sale(&self, receipt: &Receipt) -> anyhow::Result<(&EdgeClient, FinalizeSale)> {
         let staff_id = Plan::staff_id(self.tenant_id, &receipt.staff);
-        let (device_id, cash_session_id) = *self
+        let (till, device_id, cash_session_id) = self
             .sessions
             .get(&staff_id)
             .with_context(|| format!("staff {} has no open drawer", receipt.staff))?;
@@ -154,16 +158,18 @@ impl Tills {
         }
         // Whole notes, so that there is change to give.
         let received = total.round_dp_with_strategy(0, RoundingStrategy::AwayFromZero);
-        Ok(FinalizeSale {
-            device_id,
-            cash_session_id,
+        let sale = FinalizeSale {
+            device_id: *device_id,
+            cash_session_id: *cash_session_id,
             customer_id: None,
             cart: Cart { sale_type: SaleType::Takeaway, lines },
             tender: TenderOffer {
                 method: TenderMethod::Cash,
                 received: Money { amount: received, currency: Currency::Usd },
             },
-        })
+            draft_id: None,
+        };
+        Ok((till, sale))
     }
 
     /// How many receipts are done with, sold or not.

@@ -1,7 +1,12 @@
 //! The edges of a stack: each with its own journal and key under
 //! `edges/<id>/`, its own port, and its own line to the broker.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
 use pos_edge::journal::{EdgeIdentity, Journal};
@@ -42,6 +47,7 @@ pub struct Edge {
     pub address: SocketAddr,
     /// Its journal, for what no till can ask.
     pub journal: Journal,
+    folder: PathBuf,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -89,7 +95,7 @@ impl Edge {
         let settings = pos_edge::Settings {
             identity,
             listen: place.port,
-            data_dir: folder,
+            data_dir: folder.clone(),
             key_file: None,
             nats: bus::Settings::plain(format!("nats://{}", line.addr())),
             limits: pos_edge::Limits::default(),
@@ -99,7 +105,7 @@ impl Edge {
         let running = pos_edge::start(settings, Arc::clone(clock), shutdown.clone()).await?;
         let (address, journal) = (running.address, running.journal.clone());
         let (_, task) = watch("an edge", running.ended(), failing, &shutdown);
-        Ok(Self { plan, line, address, journal, shutdown, task })
+        Ok(Self { plan, line, address, journal, folder, shutdown, task })
     }
 
     pub(super) fn record(&self) -> EdgeRecord {
@@ -109,6 +115,7 @@ impl Edge {
             branch_id: self.plan.branch_id,
             edge_id: self.plan.edge_id,
             url: self.url(),
+            folder: self.folder.clone(),
         }
     }
 

@@ -50,6 +50,8 @@ pub struct EdgeRecord {
     pub edge_id: EdgeId,
     /// Its HTTP API.
     pub url: String,
+    /// Its data directory.
+    pub folder: PathBuf,
 }
 
 impl Record {

@@ -7,6 +7,7 @@ use ops::commands::verify::{EdgeAddress, Strictness, Verdict, verify};
 use schemas::{
     TicketId, Timestamp, Usd,
     edge_api::{LinkState, SyncStatus, TicketPage, TicketRow, TicketStatus},
+    events::{OrderStatus, SaleStatus},
 };
 use serde::Deserialize;
 use store::verify as books;
@@ -74,7 +75,7 @@ async fn edge(store: &Store, said: Said) -> EdgeAddress {
         tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    EdgeAddress { edge_id: store.edge_id, store: "Riverside".to_owned(), url }
+    EdgeAddress { edge_id: store.edge_id, store: "Riverside".to_owned(), url, folder: None }
 }
 
 fn row((ticket_id, invoice_no): &(TicketId, Option<u64>)) -> TicketRow {
@@ -86,6 +87,8 @@ fn row((ticket_id, invoice_no): &(TicketId, Option<u64>)) -> TicketRow {
         invoice_no: *invoice_no,
         invoice_id: None,
         grand_total_usd: Usd::ZERO,
+        sale_status: SaleStatus::Finalized,
+        order_status: OrderStatus::InPrep,
     }
 }
 
@@ -103,7 +106,8 @@ async fn an_edge_that_is_level_holds_and_one_that_is_not_there_is_told_apart() {
     assert_eq!((edges.name, edges.count("edges"), edges.count("captured")), ("edges", 1, 12));
 
     let url = format!("http://127.0.0.1:{}", testkit::free_port().unwrap());
-    let gone = EdgeAddress { edge_id: store.edge_id, store: "Riverside".to_owned(), url };
+    let gone =
+        EdgeAddress { edge_id: store.edge_id, store: "Riverside".to_owned(), url, folder: None };
     let found = verdict(&sold, gone, false).await;
     let edges = found.checks.last().unwrap();
     assert!(found.ok && edges.count("edges") == 0 && edges.apart[0].contains("Riverside"));

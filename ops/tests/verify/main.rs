@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod books;
+mod damages;
+mod session_damages;
 mod sold;
 
 mod apart;

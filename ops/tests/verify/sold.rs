@@ -5,10 +5,19 @@ use std::{sync::Arc, time::Duration};
 
 use bus::entries::Delivery;
 use numbering::{Batch, allocate_batch};
-use schemas::{Entry, SystemClock, subjects::PosSubject};
-use store::{lease, relay};
+use rust_decimal::Decimal;
+use schemas::{
+    Clock as _, CommandId, Currency, Entry, SystemClock, VoidRequestId,
+    events::PaidKind,
+    requests::{Command, VoidDecision},
+    subjects::PosSubject,
+};
+use store::{
+    commands::{self, Inserted, NewCommand},
+    lease, relay,
+};
 use testkit::{
-    Books, Company, Store, seed_company,
+    Books, Company, Store, sample_id, seed_company,
     sqlx::{self, PgPool},
 };
 use workers::{batch, receive::receive};
@@ -88,6 +97,27 @@ impl Sold {
         sold
     }
 
+    /// The same with sessions that were closed, voids that were decided here and
+    /// there, a late sale, and a second session with a pending request.
+    pub async fn with_voids() -> Self {
+        let books = Books::new().await;
+        let company = seed_company(&books.pool, 2).await;
+        let mut journals = Vec::new();
+        // With no more rights than the worker's.
+        let settings = store::Settings::at(&books.url);
+        let worker = store::connect_as(&settings, store::Role::Worker).await.unwrap();
+        for store in &company.stores {
+            let entries = with_voids(&books.pool, store).await;
+            book(&worker, store, &entries).await;
+            journals.push(entries);
+        }
+        worker.close().await;
+        let sold = Self { books, company, journals };
+        sold.number().await;
+        sold.tell().await;
+        sold
+    }
+
     /// Numbers every sale that waits.
     pub async fn number(&self) {
         let (pool, series) = (&self.books.pool, self.company.series_id);
@@ -96,7 +126,6 @@ impl Sold {
 
     /// Gives every fact its place and says that it was published.
     pub async fn tell(&self) {
-        use schemas::Clock;
         let mut tx = self.books.pool.begin().await.unwrap();
         relay::place_facts(&mut tx, ALL, SystemClock.now()).await.unwrap();
         let heads = relay::heads(&mut tx, true).await.unwrap();
@@ -104,6 +133,69 @@ impl Sold {
         relay::note_published(&mut tx, &all).await.unwrap();
         tx.commit().await.unwrap();
     }
+}
+
+/// 1 opening, 2–7 sales, 8 and 9 paid in and out, 10 and 11 a void, 12 and 13 one
+/// by command, 14 and 15 one rejected, 16 one pending, 17 the close, 18 a late
+/// sale; 19 opening, 20 and 21 sales, 22 a pending void, 23 a refused command.
+async fn with_voids(pool: &PgPool, store: &Store) -> Vec<Entry> {
+    let mut journal = store.journal();
+    let mut entries = vec![journal.open_session()];
+    let mut sales = Vec::new();
+    for _ in 0..6 {
+        let (sale, entry) = journal.sell();
+        sales.push(sale);
+        entries.push(entry);
+    }
+    entries.push(journal.pay(PaidKind::PaidIn, Currency::Usd, Decimal::from(20)));
+    entries.push(journal.pay(PaidKind::PaidOut, Currency::Khr, Decimal::from(10_000)));
+    for (place, sale) in sales.iter().take(4).enumerate() {
+        let (asked, entry) = journal.request_void(sale);
+        entries.push(entry);
+        let id = asked.void_request_id;
+        match place {
+            0 => entries.push(journal.approve_void(id, sale, None)),
+            1 => {
+                let carried_out = command(pool, store, id, "approved in the office").await;
+                entries.push(journal.approve_void(id, sale, Some(carried_out)));
+            }
+            2 => entries.push(journal.reject_void(id, sale, None)),
+            _ => {}
+        }
+    }
+    entries.push(journal.close_session());
+    entries.push(journal.sell().1);
+    entries.push(journal.open_session());
+    entries.push(journal.sell().1);
+    let (sale, entry) = journal.sell();
+    entries.push(entry);
+    let (asked, entry) = journal.request_void(&sale);
+    entries.push(entry);
+    let refused = command(pool, store, asked.void_request_id, "too late").await;
+    entries.push(journal.refuse_command(refused, asked.void_request_id, "command_expired"));
+    entries
+}
+
+/// Writes a command to approve a void.
+async fn command(pool: &PgPool, store: &Store, about: VoidRequestId, key: &str) -> CommandId {
+    let now = SystemClock.now();
+    let command_id = CommandId::derived(about.as_uuid(), key);
+    let new = NewCommand {
+        tenant_id: store.tenant_id,
+        branch_id: store.branch_id,
+        idempotency_key: command_id.to_string(),
+        issued_at: now,
+        command: Command {
+            command_id,
+            expires_at: now,
+            decided_by: sample_id("Dara"),
+            void_request_id: about,
+            decision: VoidDecision::Approve { note: None },
+        },
+    };
+    let mut conn = pool.acquire().await.unwrap();
+    assert_eq!(commands::insert(&mut conn, &new).await.unwrap(), Inserted::New);
+    command_id
 }
 
 /// Books entries as the workers do.

@@ -16,7 +16,8 @@ use crate::capture::CaptureError;
 
 /// Read the catalogue in use
 ///
-/// Its `ETag` is the SHA-256 of the document as it was published.
+/// Its `ETag` is the SHA-256 of the document as it was published. The hashes of
+/// PINs and pairing codes are left out: they are for this edge alone.
 #[utoipa::path(
     get, path = "/v1/catalogue", tag = "catalogue",
     responses(
@@ -27,7 +28,19 @@ use crate::capture::CaptureError;
 pub(super) async fn read(State(api): State<Api>) -> Result<Response, Problem> {
     let catalogue = api.catalogue().ok_or(CaptureError::NoCatalogue)?;
     let tag = format!("\"{}\"", catalogue.reference.content_hash);
-    Ok(([(header::ETAG, tag)], Json(catalogue.index.document())).into_response())
+    Ok(([(header::ETAG, tag)], Json(shown(catalogue.index.document()))).into_response())
+}
+
+/// The catalogue without what would let a till guess PINs and codes.
+fn shown(document: &CatalogueV1) -> CatalogueV1 {
+    let mut shown = document.clone();
+    for member in &mut shown.staff {
+        member.pin_hash = None;
+    }
+    for device in &mut shown.devices {
+        device.pairing = None;
+    }
+    shown
 }
 
 /// See what is probably left

@@ -5,11 +5,19 @@
 //! bounded. The OpenAPI document is made from the handlers and served at
 //! `/openapi.json`.
 
+pub mod access;
+pub mod auth;
 pub mod problem;
 
 mod catalogue;
+mod drafts;
+mod drawers;
 mod limits;
 mod meters;
+mod notifications;
+mod orders;
+mod paging;
+mod people;
 mod receipts;
 mod request;
 mod sales;
@@ -17,6 +25,7 @@ mod sessions;
 mod sync;
 mod tickets;
 mod updates;
+mod voids;
 
 use std::sync::Arc;
 
@@ -28,7 +37,6 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use schemas::DeviceId;
 use telemetry::metrics::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +45,8 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    journal::{CatalogueInUse, Journal},
+    journal::{By, CatalogueInUse, Journal},
+    people::{OperatorToken, SecretChecker},
     settings::{Limits, ReceiptSettings},
     standing::Standing,
 };
@@ -54,6 +63,8 @@ struct Api {
     registry: PrometheusHandle,
     meters: Meters,
     receipts: Arc<ReceiptSettings>,
+    checker: SecretChecker,
+    operator: Option<OperatorToken>,
     watchers: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
@@ -62,9 +73,15 @@ impl Api {
     fn catalogue(&self) -> Option<Arc<CatalogueInUse>> {
         self.journal.catalogue().borrow().clone()
     }
+}
 
-    fn knows(&self, device: DeviceId) -> bool {
-        self.catalogue().is_some_and(|used| used.index.device(device).is_some())
+impl From<&auth::Actor> for By {
+    fn from(actor: &auth::Actor) -> Self {
+        Self {
+            device_id: actor.device_id,
+            staff_id: actor.staff_id,
+            approver: actor.role.is_approver(),
+        }
     }
 }
 
@@ -73,6 +90,7 @@ pub fn router(
     journal: Journal,
     standing: Standing,
     registry: PrometheusHandle,
+    operator: Option<OperatorToken>,
     limits: &Limits,
     receipts: ReceiptSettings,
     shutdown: CancellationToken,
@@ -82,16 +100,20 @@ pub fn router(
         journal,
         standing,
         registry,
+        checker: SecretChecker::default(),
+        operator,
         receipts: Arc::new(receipts),
         watchers: Arc::new(Semaphore::new(limits.watchers)),
         shutdown,
     };
     let gate = limits::Gate::new(limits.requests_at_once, limits.request_timeout());
-    let (served, document) = routes().split_for_parts();
+    let (served, mut document) = routes().split_for_parts();
+    access::document(&mut document);
     // The router is cloned for each connection: what it holds must be cheap to
     // clone. Writing the document cannot fail: it was made from types.
     let document = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
     served
+        .route_layer(middleware::from_fn_with_state(api.clone(), auth::check))
         .route_layer(middleware::from_fn_with_state(gate, limits::pass))
         .route("/healthz", get(healthy))
         .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, JSON)], document)))
@@ -104,7 +126,9 @@ pub fn router(
 
 /// The OpenAPI document of [`router`].
 pub fn openapi() -> OpenApi {
-    routes().into_openapi()
+    let mut document = routes().into_openapi();
+    access::document(&mut document);
+    document
 }
 
 fn routes() -> OpenApiRouter<Api> {
@@ -117,13 +141,30 @@ fn routes() -> OpenApiRouter<Api> {
         ))
         .build();
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build())
+        .routes(routes!(people::pair))
+        .routes(routes!(people::log_in))
+        .routes(routes!(people::log_out))
+        .routes(routes!(people::me))
         .routes(routes!(sessions::open, sessions::list))
+        .routes(routes!(drafts::put, drafts::read, drafts::discard))
+        .routes(routes!(drawers::move_cash, drawers::movements))
+        .routes(routes!(drawers::x))
+        .routes(routes!(drawers::close))
+        .routes(routes!(drawers::z))
         .routes(routes!(sales::quote))
         .routes(routes!(sales::finalize_sale))
         .routes(routes!(sales::mint))
         .routes(routes!(sales::receipt))
         .routes(routes!(receipts::read))
         .routes(routes!(receipts::print))
+        .routes(routes!(voids::request))
+        .routes(routes!(voids::list))
+        .routes(routes!(voids::approve))
+        .routes(routes!(voids::reject))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::move_on))
+        .routes(routes!(notifications::list))
+        .routes(routes!(notifications::see))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::read))
         .routes(routes!(catalogue::read))

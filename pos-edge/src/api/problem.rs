@@ -1,21 +1,17 @@
 //! Every way a request can fail, with its status, as RFC 9457
 //! `application/problem+json`. Status codes are decided here and nowhere else.
 
+mod refusals;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::tender::TenderError;
 use schemas::edge_api::Problem as ProblemBody;
 
-use crate::{
-    capture::CaptureError,
-    journal::{JournalError, Refusal},
-    printer::PrinterError,
-};
-
 /// Seconds after which a till should try again what may work then.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+const RETRY_AFTER: u64 = 1;
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 macro_rules! codes {
@@ -53,12 +49,41 @@ codes! {
     InvalidQuery = "invalid_query", BAD_REQUEST, "The address' parameters are wrong";
     MissingIdempotencyKey = "missing_idempotency_key", BAD_REQUEST, "Idempotency-Key is missing";
     InvalidIdempotencyKey = "invalid_idempotency_key", BAD_REQUEST, "Idempotency-Key is not valid";
+    NotLoggedIn = "not_logged_in", UNAUTHORIZED, "Nobody is logged in";
+    WrongPin = "wrong_pin", UNAUTHORIZED, "The person or the PIN is wrong";
+    DeviceUnknown = "device_unknown", FORBIDDEN, "The till is not one of this branch";
+    DeviceRevoked = "device_revoked", FORBIDDEN, "The till may no longer be used";
+    ApproverRequired = "approver_required", FORBIDDEN, "A manager or admin must do this";
+    NotYours = "not_yours", FORBIDDEN, "It is another till's or person's";
+    WrongPairingCode = "wrong_pairing_code", FORBIDDEN, "The pairing code is wrong";
+    PairingCodeExpired = "pairing_code_expired", FORBIDDEN, "The pairing code has expired";
+    PairingCodeUsed = "pairing_code_used", FORBIDDEN, "The pairing code was used";
     NotFound = "not_found", NOT_FOUND, "There is no such resource";
     TicketNotFound = "ticket_not_found", NOT_FOUND, "There is no such ticket";
+    DraftNotFound = "draft_not_found", NOT_FOUND, "There is no such draft";
+    SessionNotFound = "session_not_found", NOT_FOUND, "There is no such cash session";
+    OrderNotFound = "order_not_found", NOT_FOUND, "There is no such order";
+    VoidNotFound = "void_not_found", NOT_FOUND, "There is no such request to void";
+    NotificationNotFound = "notification_not_found", NOT_FOUND, "There is no such notification";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not offered here";
     NoOpenSession = "no_open_session", CONFLICT, "The cash session is not open";
     SessionAlreadyOpen = "session_already_open", CONFLICT, "A cash session is still open";
     NoPrinter = "no_printer", CONFLICT, "The store has no printer set";
+    DraftOfAnotherContext = "draft_of_another_context", CONFLICT, "The draft is of another context";
+    DraftClosed = "draft_closed", CONFLICT, "The draft was sold or thrown away";
+    DraftActive = "draft_active", CONFLICT, "A draft is still active";
+    SessionClosed = "session_closed", CONFLICT, "The cash session is closed";
+    SessionNotClosed = "session_not_closed", CONFLICT, "The cash session is still open";
+    IllegalOrderMove = "illegal_order_move", CONFLICT, "The order does not move that way";
+    OrderVoidPending = "order_void_pending", CONFLICT, "A void of the order's sale is undecided";
+    VoidNotCash = "void_not_cash", CONFLICT, "Only cash sales are voided";
+    VoidSessionClosed = "void_session_closed", CONFLICT, "The sale's cash session is closed";
+    VoidOrderDelivered = "void_order_delivered", CONFLICT, "The sale's order is delivered";
+    VoidOrderCancelled = "void_order_cancelled", CONFLICT, "The sale's order is cancelled";
+    VoidAlreadyPending = "void_already_pending", CONFLICT, "A void of the sale is undecided";
+    VoidAlreadyVoided = "void_already_voided", CONFLICT, "The sale is voided";
+    VoidAlreadyDecided = "void_already_decided", CONFLICT, "The request to void was decided";
+    TooManyVoids = "too_many_voids", CONFLICT, "Too many requests to void are undecided";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON";
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The body has another form";
@@ -67,12 +92,16 @@ codes! {
     UnknownDevice = "unknown_device", UNPROCESSABLE_ENTITY, "The till is not one of this branch";
     UnknownStaff = "unknown_staff", UNPROCESSABLE_ENTITY, "The person may not sell here";
     InvalidFloat = "invalid_float", UNPROCESSABLE_ENTITY, "The counted float is not valid";
+    InvalidAmount = "invalid_amount", UNPROCESSABLE_ENTITY, "The amount is not valid";
+    InvalidText = "invalid_text", UNPROCESSABLE_ENTITY, "The reason or note is not valid";
+    InvalidCompletedAt = "invalid_completed_at", UNPROCESSABLE_ENTITY, "Completed-Offline-At is not valid";
     InvalidCart = "invalid_cart", UNPROCESSABLE_ENTITY, "The cart cannot be sold as it is";
     NotEnoughReceived = "not_enough_received", UNPROCESSABLE_ENTITY, "Less was received than is owed";
     InvalidTender = "invalid_tender", UNPROCESSABLE_ENTITY, "The tender is not valid";
     KhqrUnavailable = "khqr_unavailable", UNPROCESSABLE_ENTITY, "KHQR is not taken here yet";
     SaleTooLarge = "sale_too_large", UNPROCESSABLE_ENTITY, "The sale does not fit an entry";
     InvalidPrinter = "invalid_printer", UNPROCESSABLE_ENTITY, "This is no printer of the store";
+    LoginLocked = "login_locked", TOO_MANY_REQUESTS, "Too many wrong tries";
     Internal = "internal", INTERNAL_SERVER_ERROR, "This program failed";
     PrinterUnreachable = "printer_unreachable", BAD_GATEWAY, "The printer does not answer";
     PrinterFailed = "printer_failed", BAD_GATEWAY, "The printer did not take all of it";
@@ -106,12 +135,14 @@ pub struct Problem {
     pub code: Code,
     /// What is wrong with this request, for a person.
     pub detail: String,
+    /// In how many seconds it may work, if that is known.
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
     /// A problem with this request.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), retry_after: code.passes().then_some(RETRY_AFTER) }
     }
 
     /// The body of the answer.
@@ -131,71 +162,13 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let mut response = (self.code.status(), body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        if self.code.passes() {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
         }
         response
-    }
-}
-
-impl From<JournalError> for Problem {
-    fn from(error: JournalError) -> Self {
-        let code = match &error {
-            JournalError::Full => Code::StorageFull,
-            JournalError::Storage(_) | JournalError::Broken { .. } => Code::StorageFailed,
-            JournalError::RolledBack(_) => Code::JournalRolledBack,
-            JournalError::Closed => Code::ShuttingDown,
-            JournalError::MappingGap { .. } | JournalError::Catalogue(_) => Code::Internal,
-        };
-        Self::new(code, error.to_string())
-    }
-}
-
-impl From<PrinterError> for Problem {
-    fn from(error: PrinterError) -> Self {
-        let code = match &error {
-            PrinterError::Unreachable { .. } | PrinterError::Silent { .. } => {
-                Code::PrinterUnreachable
-            }
-            PrinterError::BrokeOff { .. } | PrinterError::Stuck { .. } => Code::PrinterFailed,
-        };
-        Self::new(code, error.to_string())
-    }
-}
-
-impl Problem {
-    /// A refused sale or quote.
-    pub fn of_sale(error: CaptureError) -> Self {
-        let code = match &error {
-            CaptureError::Refused(Refusal::KeyConflict) => Code::TicketConflict,
-            _ => return Self::from(error),
-        };
-        Self::new(code, "this ticket was used for another sale; mint a new one for this sale")
-    }
-}
-
-impl From<CaptureError> for Problem {
-    fn from(error: CaptureError) -> Self {
-        let code = match &error {
-            CaptureError::NoCatalogue => Code::NoCatalogue,
-            CaptureError::UnknownDevice(_) => Code::UnknownDevice,
-            CaptureError::UnknownStaff(_) => Code::UnknownStaff,
-            CaptureError::InvalidFloat { .. } => Code::InvalidFloat,
-            CaptureError::Cart { .. } => Code::InvalidCart,
-            CaptureError::Tender(TenderError::NotEnough { .. }) => Code::NotEnoughReceived,
-            CaptureError::Tender(TenderError::BadAmount { .. }) => Code::InvalidTender,
-            CaptureError::Tender(TenderError::KhqrNotTaken) => Code::KhqrUnavailable,
-            CaptureError::TooLarge { .. } => Code::SaleTooLarge,
-            CaptureError::Unreadable(_) => Code::Internal,
-            CaptureError::Refused(refusal) => match refusal {
-                Refusal::KeyConflict => Code::KeyConflict,
-                Refusal::NoOpenSession(_) => Code::NoOpenSession,
-                Refusal::SessionAlreadyOpen(_) => Code::SessionAlreadyOpen,
-                Refusal::RolledBack(_) => Code::JournalRolledBack,
-                Refusal::Journal(error) => return error.clone().into(),
-            },
-        };
-        Self::new(code, error.to_string())
     }
 }
 
@@ -204,6 +177,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::printer::PrinterError;
 
     #[test]
     fn every_code_has_its_status() {
@@ -216,12 +190,41 @@ mod tests {
                 (400, "invalid_query"),
                 (400, "missing_idempotency_key"),
                 (400, "invalid_idempotency_key"),
+                (401, "not_logged_in"),
+                (401, "wrong_pin"),
+                (403, "device_unknown"),
+                (403, "device_revoked"),
+                (403, "approver_required"),
+                (403, "not_yours"),
+                (403, "wrong_pairing_code"),
+                (403, "pairing_code_expired"),
+                (403, "pairing_code_used"),
                 (404, "not_found"),
                 (404, "ticket_not_found"),
+                (404, "draft_not_found"),
+                (404, "session_not_found"),
+                (404, "order_not_found"),
+                (404, "void_not_found"),
+                (404, "notification_not_found"),
                 (405, "method_not_allowed"),
                 (409, "no_open_session"),
                 (409, "session_already_open"),
                 (409, "no_printer"),
+                (409, "draft_of_another_context"),
+                (409, "draft_closed"),
+                (409, "draft_active"),
+                (409, "session_closed"),
+                (409, "session_not_closed"),
+                (409, "illegal_order_move"),
+                (409, "order_void_pending"),
+                (409, "void_not_cash"),
+                (409, "void_session_closed"),
+                (409, "void_order_delivered"),
+                (409, "void_order_cancelled"),
+                (409, "void_already_pending"),
+                (409, "void_already_voided"),
+                (409, "void_already_decided"),
+                (409, "too_many_voids"),
                 (413, "body_too_large"),
                 (415, "unsupported_media_type"),
                 (422, "invalid_request"),
@@ -230,12 +233,16 @@ mod tests {
                 (422, "unknown_device"),
                 (422, "unknown_staff"),
                 (422, "invalid_float"),
+                (422, "invalid_amount"),
+                (422, "invalid_text"),
+                (422, "invalid_completed_at"),
                 (422, "invalid_cart"),
                 (422, "not_enough_received"),
                 (422, "invalid_tender"),
                 (422, "khqr_unavailable"),
                 (422, "sale_too_large"),
                 (422, "invalid_printer"),
+                (429, "login_locked"),
                 (500, "internal"),
                 (502, "printer_unreachable"),
                 (502, "printer_failed"),

@@ -1,11 +1,13 @@
 //! Reading requests, so that whatever is wrong with one is a [`Problem`].
 
+use std::str::FromStr;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use schemas::TicketId;
+use schemas::{TicketId, Timestamp, ids::InvalidId};
 use serde::de::DeserializeOwned;
 
 use super::problem::{Code, Problem};
@@ -68,6 +70,41 @@ impl<S: Send + Sync> FromRequestParts<S> for TicketPath {
             .await
             .map_err(|rejection| not_found(rejection.body_text()))?;
         TicketId::parse(path.0).map(Self).map_err(|error| not_found(error.to_string()))
+    }
+}
+
+/// An id in an address; what cannot be one is not found.
+pub(super) struct IdPath<Id>(pub(super) Id);
+
+impl<Id: FromStr<Err = InvalidId>, S: Send + Sync> FromRequestParts<S> for IdPath<Id> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let not_found = |detail: String| Problem::new(Code::NotFound, detail);
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| not_found(rejection.body_text()))?;
+        path.0.parse().map(Self).map_err(|error: InvalidId| not_found(error.to_string()))
+    }
+}
+
+/// The `Completed-Offline-At` header, if there is one: when a till completed a
+/// sale while it could not reach this edge (RFC 3339, UTC or with an offset).
+pub(super) struct CompletedOfflineAt(pub(super) Option<Timestamp>);
+
+impl<S: Send + Sync> FromRequestParts<S> for CompletedOfflineAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let invalid = |why: String| Problem::new(Code::InvalidCompletedAt, why);
+        let mut values = parts.headers.get_all("completed-offline-at").iter();
+        let Some(value) = values.next() else { return Ok(Self(None)) };
+        if values.next().is_some() {
+            return Err(invalid("it is there twice".to_owned()));
+        }
+        let text = value.to_str().map_err(|error| invalid(error.to_string()))?;
+        let at = Timestamp::parse(text.trim()).map_err(|error| invalid(error.to_string()))?;
+        Ok(Self(Some(at)))
     }
 }
 

@@ -17,10 +17,14 @@ use utoipa::ToSchema;
 
 use super::{
     Api, JSON,
+    auth::Actor,
     problem::{Code, Problem},
-    request::{Body, IdempotencyKey, TicketPath},
+    request::{Body, CompletedOfflineAt, IdempotencyKey, TicketPath},
 };
-use crate::capture::{self, Answer};
+use crate::{
+    capture::{self, Answer},
+    journal::By,
+};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -55,27 +59,43 @@ pub(super) async fn quote(
 ///
 /// Answered when the sale is on this store's disk. A retry under the same
 /// ticket with the same body gets the same answer, with the header
-/// `Idempotent-Replayed: true`; with another body it is refused.
+/// `Idempotent-Replayed: true`; with another body it is refused. A till that
+/// completed the sale by itself while it could not reach this edge says when in
+/// `Completed-Offline-At`: if the session was closed since, the sale becomes a
+/// numbered supplement to its Z report, which stands.
 #[utoipa::path(
     post, path = "/v1/sales", tag = "sales",
-    params(("Idempotency-Key" = String, Header, description = "The ticket: 1 to 128 visible ASCII characters, quoted or bare")),
+    params(
+        ("Idempotency-Key" = String, Header, description = "The ticket: 1 to 128 visible ASCII characters, quoted or bare"),
+        ("Completed-Offline-At" = Option<String>, Header, description = "When the till completed it, RFC 3339"),
+    ),
     request_body = FinalizeSale,
     responses(
         (status = 201, body = SaleReceipt),
         (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "no_open_session", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "ticket_conflict, invalid_cart, not_enough_received, invalid_tender, khqr_unavailable, sale_too_large, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "not_yours", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "no_open_session, draft_of_another_context", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "ticket_conflict, invalid_completed_at, invalid_cart, not_enough_received, invalid_tender, khqr_unavailable, sale_too_large, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "no_catalogue, journal_rolled_back, storage_failed, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "storage_full", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn finalize_sale(
     State(api): State<Api>,
+    actor: Actor,
     IdempotencyKey(ticket): IdempotencyKey,
+    CompletedOfflineAt(completed_offline_at): CompletedOfflineAt,
     Body(request): Body<FinalizeSale>,
 ) -> Result<Response, Problem> {
+    actor.require_till(request.device_id)?;
     let started = Instant::now();
-    match capture::finalize_sale(&api.journal, ticket, &request).await {
+    let asked = capture::SaleAsked {
+        by: By::from(&actor),
+        ticket,
+        request: &request,
+        completed_offline_at,
+    };
+    match capture::finalize_sale(&api.journal, &asked).await {
         Ok(answer) => {
             api.meters.captured(&answer, started.elapsed());
             Ok(created(answer))
@@ -125,9 +145,18 @@ pub(super) fn not_found(ticket: &TicketId) -> Problem {
     Problem::new(Code::TicketNotFound, format!("no sale was captured here under ticket {ticket}"))
 }
 
+/// An answer to what made something new.
 pub(super) fn created(answer: Answer) -> Response {
-    let mut response =
-        (StatusCode::CREATED, [(header::CONTENT_TYPE, JSON)], answer.body).into_response();
+    answered(StatusCode::CREATED, answer)
+}
+
+/// An answer to what changed something that was there.
+pub(super) fn done(answer: Answer) -> Response {
+    answered(StatusCode::OK, answer)
+}
+
+fn answered(status: StatusCode, answer: Answer) -> Response {
+    let mut response = (status, [(header::CONTENT_TYPE, JSON)], answer.body).into_response();
     if answer.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, response::Response};
 use schemas::{
-    DeviceId,
+    CashSessionId, DeviceId,
     edge_api::{CashSession, OpenCashSession, Problem as ProblemBody},
 };
 use serde::Deserialize;
@@ -10,11 +10,15 @@ use utoipa::IntoParams;
 
 use super::{
     Api,
+    auth::Actor,
     problem::Problem,
     request::{Body, IdempotencyKey, Query},
     sales::created,
 };
-use crate::capture;
+use crate::{
+    capture,
+    journal::{By, KnownSession, Refusal},
+};
 
 /// Which sessions.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -37,6 +41,7 @@ pub(super) struct SessionQuery {
     responses(
         (status = 201, body = CashSession),
         (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "not_yours", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "session_already_open", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "unknown_device, unknown_staff, invalid_float, idempotency_key_conflict, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "no_catalogue, journal_rolled_back, storage_failed", body = ProblemBody, content_type = "application/problem+json"),
@@ -44,10 +49,11 @@ pub(super) struct SessionQuery {
 )]
 pub(super) async fn open(
     State(api): State<Api>,
+    actor: Actor,
     IdempotencyKey(key): IdempotencyKey,
     Body(request): Body<OpenCashSession>,
 ) -> Result<Response, Problem> {
-    Ok(created(capture::open_cash_session(&api.journal, key, &request).await?))
+    Ok(created(capture::open_cash_session(&api.journal, By::from(&actor), key, &request).await?))
 }
 
 /// List the open cash sessions
@@ -62,8 +68,20 @@ pub(super) async fn list(
     State(api): State<Api>,
     Query(query): Query<SessionQuery>,
 ) -> Json<Vec<CashSession>> {
-    if let Some(device) = query.device.filter(|device| api.knows(*device)) {
-        api.journal.device_seen(device);
-    }
     Json(api.journal.open_sessions(query.device))
+}
+
+/// A session that the person may look into: their own, or any as a manager or
+/// admin.
+pub(super) async fn owned(
+    api: &Api,
+    actor: &Actor,
+    id: CashSessionId,
+) -> Result<KnownSession, Problem> {
+    let session = api.journal.session(id).await?.ok_or(Refusal::SessionNotFound(id))?;
+    if actor.role.is_approver() || session.session.staff_id == actor.staff_id {
+        Ok(session)
+    } else {
+        Err(Refusal::NotYours.into())
+    }
 }

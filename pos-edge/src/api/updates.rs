@@ -30,8 +30,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Watch what happens
 ///
-/// Server-sent events `sale_captured`, `invoice_assigned` and `sync_changed`;
-/// the first one says how this store stands now. Send `Last-Event-ID` to get
+/// Server-sent events, named as the `event` of an [`Update`]; the first one is
+/// `sync_changed` and says how this store stands now. Send `Last-Event-ID` to get
 /// what was missed (at most the last 10,000).
 #[utoipa::path(
     get, path = "/v1/updates", tag = "sync",
@@ -127,9 +127,17 @@ impl Watcher {
     /// Whether it was not already read from the journal.
     fn is_new(&self, update: &PlacedUpdate) -> bool {
         match update.update {
-            Update::SaleCaptured { .. } => update.place.journal_seq > self.place.journal_seq,
             Update::InvoiceAssigned { .. } => update.place.mapping_seq > self.place.mapping_seq,
             Update::SyncChanged { .. } => true,
+            // What entries tell, one update each.
+            Update::SaleCaptured { .. }
+            | Update::SessionOpened { .. }
+            | Update::CashMoved { .. }
+            | Update::SessionClosed { .. }
+            | Update::OrderChanged { .. }
+            | Update::VoidRequested { .. }
+            | Update::VoidApproved { .. }
+            | Update::VoidRejected { .. } => update.place.journal_seq > self.place.journal_seq,
         }
     }
 }
@@ -137,6 +145,13 @@ impl Watcher {
 fn event(update: &PlacedUpdate, place: Place) -> sse::Event {
     let name = match update.update {
         Update::SaleCaptured { .. } => "sale_captured",
+        Update::SessionOpened { .. } => "session_opened",
+        Update::CashMoved { .. } => "cash_moved",
+        Update::SessionClosed { .. } => "session_closed",
+        Update::OrderChanged { .. } => "order_changed",
+        Update::VoidRequested { .. } => "void_requested",
+        Update::VoidApproved { .. } => "void_approved",
+        Update::VoidRejected { .. } => "void_rejected",
         Update::InvoiceAssigned { .. } => "invoice_assigned",
         Update::SyncChanged { .. } => "sync_changed",
     };

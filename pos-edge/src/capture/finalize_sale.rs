@@ -2,43 +2,82 @@
 
 use domain::{pricing, tender};
 use schemas::{
-    Entry, OrderId, SaleId, TicketId, Timestamp,
-    edge_api::{FinalizeSale, Totals},
+    Entry, TicketId, Timestamp,
+    edge_api::{CashSession, FinalizeSale, Totals},
     events::{SaleFinalizedV1, SaleStatus},
 };
-use uuid::Uuid;
 
 use super::{Answer, CaptureError, catalogue, receipt, request_hash};
-use crate::journal::{Captured, Journal, NewSale, OpenSession, Refusal, StockUse};
+use crate::{
+    fresh_id::fresh_id,
+    journal::{By, Captured, Journal, NewLateSale, NewSale, OpenSession, Refusal, StockUse},
+};
+
+/// A sale to be completed.
+#[derive(Debug, Clone)]
+pub struct SaleAsked<'a> {
+    /// Who sells, and on which till.
+    pub by: By,
+    /// The idempotency key.
+    pub ticket: TicketId,
+    /// What is sold and how it is paid.
+    pub request: &'a FinalizeSale,
+    /// When the till completed it by itself, if this edge could not be reached
+    /// then. It is no part of what makes two requests the same.
+    pub completed_offline_at: Option<Timestamp>,
+}
 
 /// Completes a sale under a ticket; returns when it is on the disk. The same
-/// request under the same ticket gets the first answer again.
+/// request under the same ticket gets the first answer again. A sale that the
+/// till completed before the close of its session becomes a supplement to the
+/// session's Z report.
 ///
 /// # Errors
 /// [`CaptureError`]; nothing was sold then.
 pub async fn finalize_sale(
     journal: &Journal,
-    ticket: TicketId,
-    request: &FinalizeSale,
+    asked: &SaleAsked<'_>,
 ) -> Result<Answer, CaptureError> {
-    let captured = match draft(journal, ticket.clone(), request) {
-        Ok(sale) => journal.capture_sale(sale).await?,
-        Err(error) => stored(journal, ticket, request).await?.ok_or(error)?,
+    let captured = match capture(journal, asked).await {
+        Ok(captured) => captured,
+        Err(CaptureError::Refused(Refusal::Journal(failed))) => return Err(failed.into()),
+        Err(error) => stored(journal, asked).await?.ok_or(error)?,
     };
-    journal.device_seen(request.device_id);
+    journal.device_seen(asked.by.device_id);
     let body = receipt::receipt(&captured.payload)?;
     Ok(Answer { body, replayed: captured.replayed })
+}
+
+async fn capture(journal: &Journal, asked: &SaleAsked<'_>) -> Result<Captured, CaptureError> {
+    let id = asked.request.cash_session_id;
+    let no_session = |why: &str| Refusal::NoOpenSession(format!("cash session {id} {why}"));
+    if let Some(OpenSession { session, staff_name }) = journal.open_session(id) {
+        let now = journal.now();
+        let at = asked.completed_offline_at.map_or(now, |at| at.max(session.opened_at).min(now));
+        let (mut sale, event) = draft(journal, asked, &session, staff_name, at)?;
+        sale.payload = written_down(&event)?;
+        match journal.capture_sale(sale).await {
+            // It was closed meanwhile.
+            Err(Refusal::NoOpenSession(_)) if asked.completed_offline_at.is_some() => {}
+            captured => return Ok(captured?),
+        }
+    }
+    let Some(at) = asked.completed_offline_at else {
+        return Err(no_session("is not open in this store").into());
+    };
+    let known = journal.session(id).await?.ok_or_else(|| no_session("is not one of this store"))?;
+    let (sale, event) = draft(journal, asked, &known.session, known.staff_name, at)?;
+    Ok(journal.capture_late_sale(NewLateSale { sale, event }).await?)
 }
 
 /// What was captured under a ticket before: what it was priced with then need
 /// not be there any more.
 async fn stored(
     journal: &Journal,
-    ticket: TicketId,
-    request: &FinalizeSale,
+    asked: &SaleAsked<'_>,
 ) -> Result<Option<Captured>, CaptureError> {
-    match journal.sale(ticket).await? {
-        Some((hash, payload)) if hash == request_hash(request) => {
+    match journal.sale(asked.ticket.clone()).await? {
+        Some((hash, payload)) if hash == request_hash(asked.request) => {
             Ok(Some(Captured { payload, replayed: true }))
         }
         Some(_) => Err(Refusal::KeyConflict.into()),
@@ -46,20 +85,41 @@ async fn stored(
     }
 }
 
+fn written_down(event: &SaleFinalizedV1) -> Result<Vec<u8>, CaptureError> {
+    let payload =
+        serde_json::to_vec(event).map_err(|error| CaptureError::Unreadable(error.to_string()))?;
+    if payload.len() > Entry::MAX_PAYLOAD_BYTES {
+        return Err(CaptureError::TooLarge { bytes: payload.len() });
+    }
+    Ok(payload)
+}
+
+/// Whether the one who sells may sell in this session, on this till.
+fn check_seller(asked: &SaleAsked<'_>, session: &CashSession) -> Result<(), Refusal> {
+    let id = session.cash_session_id;
+    let refused = |why: &str| Err(Refusal::NoOpenSession(format!("cash session {id} {why}")));
+    if session.device_id != asked.request.device_id || session.device_id != asked.by.device_id {
+        return refused("is open on another till");
+    }
+    if session.staff_id != asked.by.staff_id {
+        return refused("is another person's; open one of your own");
+    }
+    Ok(())
+}
+
+/// Prices a sale and writes it down; its payload is still to be made.
 fn draft(
     journal: &Journal,
-    ticket_id: TicketId,
-    request: &FinalizeSale,
-) -> Result<NewSale, CaptureError> {
-    let OpenSession { session, staff_name } =
-        journal.open_session(request.cash_session_id).ok_or_else(|| {
-            let id = request.cash_session_id;
-            Refusal::NoOpenSession(format!("cash session {id} is not open in this store"))
-        })?;
+    asked: &SaleAsked<'_>,
+    session: &CashSession,
+    staff_name: String,
+    finalized_at: Timestamp,
+) -> Result<(NewSale, SaleFinalizedV1), CaptureError> {
+    check_seller(asked, session)?;
+    let request = asked.request;
     let catalogue = catalogue(journal)?;
-    let finalized_at = journal.now();
     let priced = pricing::price(&catalogue.index, &request.cart, finalized_at)
-        .map_err(|error| within_cart(CaptureError::cart(error)))?;
+        .map_err(CaptureError::within_cart)?;
     let tender = tender::settle(&priced.totals, &request.tender).map_err(CaptureError::Tender)?;
     let stock: Vec<StockUse> = priced.deductions.iter().map(StockUse::from).collect();
     let Totals {
@@ -88,9 +148,9 @@ fn draft(
         cashier_name,
         customer_id: request.customer_id,
         seller: document.seller.clone(),
-        sale_id: SaleId::from_uuid(new_id(finalized_at)),
-        order_id: OrderId::from_uuid(new_id(finalized_at)),
-        ticket_id,
+        sale_id: fresh_id(finalized_at),
+        order_id: fresh_id(finalized_at),
+        ticket_id: asked.ticket.clone(),
         request_hash,
         status: SaleStatus::Finalized,
         sale_type: request.cart.sale_type,
@@ -107,36 +167,24 @@ fn draft(
         tender,
         deductions: priced.deductions,
         catalogue: catalogue.reference,
+        late: None,
     };
-    let payload =
-        serde_json::to_vec(&sale).map_err(|error| CaptureError::Unreadable(error.to_string()))?;
-    if payload.len() > Entry::MAX_PAYLOAD_BYTES {
-        return Err(CaptureError::TooLarge { bytes: payload.len() });
-    }
-    Ok(NewSale {
-        ticket_id: sale.ticket_id,
+    let new = NewSale {
+        draft_id: request.draft_id,
+        ticket_id: sale.ticket_id.clone(),
         request_hash,
         device_id: sale.device_id,
         cash_session_id: sale.cash_session_id,
+        sale_id: sale.sale_id,
+        order_id: sale.order_id,
         finalized_at,
+        method: sale.tender.method,
+        currency: sale.tender.currency,
+        kept: sale.tender.received.saturating_sub(sale.tender.change),
         grand_total_usd,
+        vat_usd: sale.vat.amount_usd,
         stock,
-        payload,
-    })
-}
-
-/// In this request the cart is a field of its own.
-fn within_cart(error: CaptureError) -> CaptureError {
-    match error {
-        CaptureError::Cart { field, error } => {
-            CaptureError::Cart { field: format!("cart.{field}"), error }
-        }
-        other => other,
-    }
-}
-
-/// A UUID v7: random, but in the order of time, which keeps indexes small.
-pub(super) fn new_id(now: Timestamp) -> Uuid {
-    let millis = u64::try_from(now.unix_millis()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid()
+        payload: Vec::new(),
+    };
+    Ok((new, sale))
 }

@@ -6,6 +6,8 @@
 //! catalogue or the clock say by now: the answer is made from the stored
 //! payload alone, so it has the same bytes each time.
 
+mod acts;
+mod amounts;
 mod finalize_sale;
 mod idempotency;
 mod open_cash_session;
@@ -19,11 +21,14 @@ use schemas::{DeviceId, Entry, StaffId};
 
 use crate::journal::{CatalogueInUse, Journal, JournalError, Refusal};
 
-pub use finalize_sale::finalize_sale;
+pub use acts::{
+    approve_void, close_cash_session, move_cash, move_order, reject_void, request_void,
+};
+pub use finalize_sale::{SaleAsked, finalize_sale};
 pub use idempotency::request_hash;
 pub use open_cash_session::open_cash_session;
 pub use quote::quote;
-pub use receipt::receipt;
+pub use receipt::{receipt, z_report};
 
 /// The answer to a request that captures something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +59,24 @@ pub enum CaptureError {
         /// What was sent.
         amount: String,
         /// What it must be.
+        rule: &'static str,
+    },
+    /// The amount is none that can be counted or moved.
+    #[error("{field}: {amount} is not possible: {rule}")]
+    InvalidAmount {
+        /// Which.
+        field: &'static str,
+        /// What was sent.
+        amount: String,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// The reason or note is missing or too long.
+    #[error("{field}: {rule}")]
+    InvalidText {
+        /// Which.
+        field: &'static str,
+        /// What is wrong with it.
         rule: &'static str,
     },
     /// The cart cannot be priced.
@@ -88,6 +111,14 @@ impl From<JournalError> for CaptureError {
 }
 
 impl CaptureError {
+    /// Of a request in which the cart is a field of its own.
+    pub(crate) fn within_cart(error: PricingError) -> Self {
+        match Self::cart(error) {
+            Self::Cart { field, error } => Self::Cart { field: format!("cart.{field}"), error },
+            other => other,
+        }
+    }
+
     fn cart(error: PricingError) -> Self {
         let line =
             |line_no: u16, field: &str| format!("lines[{}].{field}", line_no.saturating_sub(1));

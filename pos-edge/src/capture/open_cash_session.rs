@@ -1,19 +1,16 @@
 //! Opening a drawer.
 
-use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, TicketId,
+    Currency, TicketId,
     edge_api::{CashSession, OpenCashSession},
     events::CashSessionOpenedV1,
 };
 
-use super::{Answer, CaptureError, catalogue, finalize_sale::new_id, receipt, request_hash};
-use crate::journal::{Journal, NewSession, Refusal};
-
-/// The most of one currency in a drawer.
-const MAX_FLOAT: i64 = 1_000_000_000;
-const USD_DECIMALS: u32 = 2;
-const KHR_DECIMALS: u32 = 0;
+use super::{Answer, CaptureError, amounts, catalogue, receipt, request_hash};
+use crate::{
+    fresh_id::fresh_id,
+    journal::{By, Journal, NewSession, Refusal},
+};
 
 /// Opens a cash session. The same request under the same key gets the first
 /// answer again.
@@ -22,9 +19,13 @@ const KHR_DECIMALS: u32 = 0;
 /// [`CaptureError`]; nothing was opened then.
 pub async fn open_cash_session(
     journal: &Journal,
+    by: By,
     key: TicketId,
     request: &OpenCashSession,
 ) -> Result<Answer, CaptureError> {
+    if (request.device_id, request.staff_id) != (by.device_id, by.staff_id) {
+        return Err(Refusal::NotYours.into());
+    }
     let captured = match draft(journal, key.clone(), request) {
         Ok(session) => journal.capture_session(session).await?,
         // The catalogue may have changed since the first answer.
@@ -55,12 +56,20 @@ fn draft(
         .index
         .staff_member(request.staff_id)
         .ok_or(CaptureError::UnknownStaff(request.staff_id))?;
-    check_float("opening_float_usd", request.opening_float_usd.amount(), USD_DECIMALS)?;
-    check_float("opening_float_khr", request.opening_float_khr.amount(), KHR_DECIMALS)?;
+    for (field, amount, currency) in [
+        ("opening_float_usd", request.opening_float_usd.amount(), Currency::Usd),
+        ("opening_float_khr", request.opening_float_khr.amount(), Currency::Khr),
+    ] {
+        amounts::check(amount, currency).map_err(|rule| CaptureError::InvalidFloat {
+            field,
+            amount: amount.to_string(),
+            rule,
+        })?;
+    }
     let opened_at = journal.now();
     let identity = journal.identity();
     let session = CashSession {
-        cash_session_id: CashSessionId::from_uuid(new_id(opened_at)),
+        cash_session_id: fresh_id(opened_at),
         device_id: device,
         staff_id: request.staff_id,
         opened_at,
@@ -87,18 +96,4 @@ fn draft(
         staff_name: staff.name.clone(),
         payload,
     })
-}
-
-fn check_float(field: &'static str, amount: Decimal, decimals: u32) -> Result<(), CaptureError> {
-    let refused = |rule| CaptureError::InvalidFloat { field, amount: amount.to_string(), rule };
-    if amount < Decimal::ZERO {
-        return Err(refused("it is negative"));
-    }
-    if amount > Decimal::from(MAX_FLOAT) {
-        return Err(refused("it is above 1000000000"));
-    }
-    if amount.normalize().scale() > decimals {
-        return Err(refused("the currency has no coins for so many decimals"));
-    }
-    Ok(())
 }

@@ -1,7 +1,8 @@
 //! Answers made from stored payloads. Every figure is taken over as the text
 //! that is stored: nothing is computed, and a retry gets the same bytes.
 
-use serde::{Deserialize, Serialize};
+use schemas::edge_api::{Supplement, ZReport};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::CaptureError;
@@ -71,6 +72,30 @@ pub fn receipt(payload: &[u8]) -> Result<Vec<u8>, CaptureError> {
 /// A `CashSession` as JSON, from the payload of a `cash.session_opened` entry.
 pub(super) fn session(payload: &[u8]) -> Result<Vec<u8>, CaptureError> {
     view::<SessionView<'_>>(payload)
+}
+
+/// The part of an event that `Shown` names, as JSON.
+pub(super) fn shown<Shown: Serialize + DeserializeOwned>(
+    payload: &[u8],
+) -> Result<Vec<u8>, CaptureError> {
+    view::<Shown>(payload)
+}
+
+/// A `ZWithSupplements` as JSON, from the payload of a `cash.session_closed`
+/// entry and what came after it.
+///
+/// # Errors
+/// [`CaptureError::Unreadable`] if the payload is no such event.
+pub fn z_report(payload: &[u8], supplements: &[Supplement]) -> Result<Vec<u8>, CaptureError> {
+    #[derive(Serialize)]
+    struct View<'a> {
+        report: &'a RawValue,
+        supplements: &'a [Supplement],
+    }
+    let unreadable = |error: serde_json::Error| CaptureError::Unreadable(error.to_string());
+    let report = view::<ZReport>(payload)?;
+    let report = serde_json::from_slice(&report).map_err(unreadable)?;
+    serde_json::to_vec(&View { report, supplements }).map_err(unreadable)
 }
 
 fn view<'a, V: Deserialize<'a> + Serialize>(payload: &'a [u8]) -> Result<Vec<u8>, CaptureError> {

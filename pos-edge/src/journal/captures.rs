@@ -1,11 +1,15 @@
 //! What may be captured.
 
+use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, DeviceId, EntryKind, Sha256Hash, StockItemId, TicketId, Timestamp, Usd,
-    edge_api::CashSession, events::DeductionLine,
+    CashSessionId, Currency, DeviceId, DraftId, EntryKind, OrderId, SaleId, Sha256Hash,
+    StockItemId, TicketId, Timestamp, Usd,
+    edge_api::CashSession,
+    events::{DeductionLine, SaleFinalizedV1, TenderMethod},
+    requests::Command,
 };
 
-use super::stock;
+use super::{acts::Asked, stock};
 
 /// A sale that was priced and written down, to be captured.
 #[derive(Debug)]
@@ -18,14 +22,39 @@ pub struct NewSale {
     pub device_id: DeviceId,
     /// The session, which must be open on that till.
     pub cash_session_id: CashSessionId,
+    /// The draft that it ends, if there is one.
+    pub draft_id: Option<DraftId>,
+    /// The sale.
+    pub sale_id: SaleId,
+    /// Its order.
+    pub order_id: OrderId,
     /// When it was completed.
     pub finalized_at: Timestamp,
-    /// The total, for the list of tickets.
+    /// How it was paid.
+    pub method: TenderMethod,
+    /// In which currency.
+    pub currency: Currency,
+    /// What was kept: received − change.
+    pub kept: Decimal,
+    /// The total.
     pub grand_total_usd: Usd,
+    /// The VAT in it.
+    pub vat_usd: Usd,
     /// What it takes from stock.
     pub stock: Vec<StockUse>,
     /// A `SaleFinalizedV1` as JSON: these bytes, for good.
     pub payload: Vec<u8>,
+}
+
+/// A sale that its till completed before the close of its session, and that
+/// came after it.
+#[derive(Debug)]
+pub struct NewLateSale {
+    /// The sale; its payload is made when its number among the supplements is
+    /// known.
+    pub sale: NewSale,
+    /// The event, without that number.
+    pub event: SaleFinalizedV1,
 }
 
 /// What a sale takes from one stock item.
@@ -67,41 +96,50 @@ pub struct Captured {
     pub replayed: bool,
 }
 
-/// What may be captured.
+/// What may be captured. Sales and openings are written together; the others
+/// are decided one by one in the same transaction, by what the journal holds
+/// then.
 #[derive(Debug)]
 pub(super) enum Capture {
     Sale(NewSale),
     Session(NewSession),
+    LateSale(Box<NewLateSale>),
+    Act(Asked),
+    Command(Command),
+}
+
+/// A capture whose payload is written down already.
+pub(super) struct Drawn<'a> {
+    pub(super) kind: EntryKind,
+    /// Sales and sessions have keys of their own.
+    pub(super) key: &'a str,
+    pub(super) request_hash: Sha256Hash,
 }
 
 impl Capture {
-    pub(super) fn kind(&self) -> EntryKind {
+    /// `None` if it is to be decided at the desk.
+    pub(super) fn drawn(&self) -> Option<Drawn<'_>> {
         match self {
-            Self::Sale(_) => EntryKind::SaleFinalized,
-            Self::Session(_) => EntryKind::CashSessionOpened,
-        }
-    }
-
-    /// Sales and sessions have keys of their own.
-    pub(super) fn key(&self) -> (EntryKind, &str) {
-        match self {
-            Self::Sale(sale) => (self.kind(), sale.ticket_id.as_str()),
-            Self::Session(session) => (self.kind(), session.key.as_str()),
-        }
-    }
-
-    pub(super) fn request_hash(&self) -> Sha256Hash {
-        match self {
-            Self::Sale(sale) => sale.request_hash,
-            Self::Session(session) => session.request_hash,
+            Self::Sale(sale) => Some(Drawn {
+                kind: EntryKind::SaleFinalized,
+                key: sale.ticket_id.as_str(),
+                request_hash: sale.request_hash,
+            }),
+            Self::Session(session) => Some(Drawn {
+                kind: EntryKind::CashSessionOpened,
+                key: session.key.as_str(),
+                request_hash: session.request_hash,
+            }),
+            Self::LateSale(_) | Self::Act(_) | Self::Command(_) => None,
         }
     }
 
     /// Moves the payload out, into its entry.
     pub(super) fn take_payload(&mut self) -> Vec<u8> {
-        std::mem::take(match self {
-            Self::Sale(sale) => &mut sale.payload,
-            Self::Session(session) => &mut session.payload,
-        })
+        match self {
+            Self::Sale(sale) => std::mem::take(&mut sale.payload),
+            Self::Session(session) => std::mem::take(&mut session.payload),
+            Self::LateSale(_) | Self::Act(_) | Self::Command(_) => Vec::new(),
+        }
     }
 }

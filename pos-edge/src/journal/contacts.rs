@@ -15,6 +15,8 @@ use super::{
 
 /// How old what is on the disk may be, in microseconds.
 const WRITE_EVERY_MICROS: i64 = 1_000_000;
+/// A till that was not heard from for so long is silent, in microseconds.
+const SILENT_AFTER_MICROS: i64 = 120_000_000;
 /// Tills that are remembered; a branch has a handful.
 const MAX_DEVICES: usize = 1_000;
 
@@ -40,6 +42,27 @@ pub(super) fn list(shared: &Shared) -> Vec<DeviceContact> {
         .collect();
     contacts.sort_by_key(|contact| contact.device_id);
     contacts
+}
+
+/// Tills of the branch that were heard once, but not lately: they may hold
+/// sales that did not come yet. `asking` is heard by its asking.
+pub(super) fn silent(shared: &Shared, now: Timestamp, asking: DeviceId) -> Vec<DeviceId> {
+    let catalogue = shared.catalogue.borrow().clone();
+    let in_use = |device: DeviceId| {
+        catalogue
+            .as_ref()
+            .and_then(|used| used.index.device(device))
+            .is_some_and(|device| !device.revoked)
+    };
+    let mut silent: Vec<DeviceId> = shared
+        .lock_contacts()
+        .iter()
+        .filter(|(_, at)| now.micros_since(**at) > SILENT_AFTER_MICROS)
+        .map(|(device, _)| *device)
+        .filter(|device| *device != asking && in_use(*device))
+        .collect();
+    silent.sort_unstable();
+    silent
 }
 
 /// Reads the contacts into memory.

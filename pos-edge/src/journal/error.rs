@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use schemas::{CashSessionId, EdgeId, requests::JournalHead};
+use domain::{orders::MoveRefused, voids::Blocked};
+use schemas::{
+    CashSessionId, DraftId, EdgeId, OrderId, TicketId, Timestamp, VoidRequestId,
+    requests::JournalHead,
+};
 
 use super::key::KeyError;
 
@@ -189,6 +193,48 @@ pub enum Refusal {
     /// The till and person have an open session.
     #[error("cash session {0} of this till and person is still open")]
     SessionAlreadyOpen(CashSessionId),
+    /// The draft that is sold belongs to another context.
+    #[error("draft {0} is of another till, session or person")]
+    DraftOfAnotherContext(DraftId),
+    /// The session has a draft that was neither sold nor thrown away.
+    #[error("draft {0} is still active in this cash session; sell it or throw it away first")]
+    DraftActive(DraftId),
+    /// There is no such cash session.
+    #[error("there is no cash session {0} in this store")]
+    SessionNotFound(CashSessionId),
+    /// The cash session is closed.
+    #[error("cash session {0} is closed; its Z report stands")]
+    SessionClosed(CashSessionId),
+    /// The cash session is still open.
+    #[error("cash session {0} is still open; it has its Z report when it is closed")]
+    SessionNotClosed(CashSessionId),
+    /// It belongs to another person's session.
+    #[error("it belongs to another person's cash session; a manager or admin may do this")]
+    NotYours,
+    /// There is no such order.
+    #[error("there is no order {0} in this store")]
+    OrderNotFound(OrderId),
+    /// The order does not move that way.
+    #[error(transparent)]
+    OrderMove(MoveRefused),
+    /// There is no such sale.
+    #[error("no sale was captured here under ticket {0}")]
+    TicketNotFound(TicketId),
+    /// There is no such request to void.
+    #[error("there is no request to void {0} in this store")]
+    VoidNotFound(VoidRequestId),
+    /// A command of the centre's came too late.
+    #[error("the command was to be carried out before {0}")]
+    CommandExpired(Timestamp),
+    /// A rule stands against the void.
+    #[error(transparent)]
+    Void(Blocked),
+    /// More requests to void wait than may.
+    #[error("{0} requests to void wait in this cash session already; decide them first")]
+    TooManyVoids(u64),
+    /// It does not fit an entry.
+    #[error("it takes {0} bytes, which is more than an entry holds")]
+    TooLarge(usize),
     /// The journal is older than the books know it.
     #[error(
         "this edge may not sell: its journal is older than the books know it ({0}). \
@@ -198,6 +244,12 @@ pub enum Refusal {
     /// The journal failed.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Journal(error.into())
+    }
 }
 
 impl JournalError {

@@ -1,5 +1,10 @@
 //! Group commit: all captures that wait become one transaction and one fsync.
 //!
+//! Sales and openings of sessions are decided by what is in memory and written
+//! together; everything else is decided and written after them, one by one, by
+//! what the transaction holds by then ([`super::desk`]). So of two that exclude
+//! each other one is written, and the other one sees it.
+//!
 //! The writer alone changes the journal, so what it looks up before it begins
 //! is still true when it commits. Answers go out after the COMMIT: a crash
 //! before it loses sales that nobody was told of, a crash after it loses
@@ -10,19 +15,20 @@ use std::collections::HashMap;
 use domain::journal_chain;
 use schemas::{
     CashSessionId, DeviceId, Entry, EntryKind, Sha256Hash, StaffId, TicketId, Timestamp,
-    edge_api::Update,
+    edge_api::Update, requests::JournalHead,
 };
-use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::{
-    captures::{Capture, Captured},
+    captures::{Capture, Captured, NewSale},
     columns::{hash_out, json_rows},
-    contacts, entries,
+    contacts,
+    desk::{self, Desk},
+    drafts, entries,
     error::{JournalError, Refusal},
     sessions::{self, OpenSession},
     state::{Durability, Ledger},
-    stock,
+    stock, tickets,
     updates::{Place, PlacedUpdate},
 };
 
@@ -34,23 +40,14 @@ enum Fate {
     Written,
     /// It repeats this new entry of the group.
     Repeats(usize),
+    /// It is decided at the desk.
+    AtTheDesk,
 }
 
 /// An entry under a key, from before or new in this group.
 enum Known {
     Before { request_hash: Sha256Hash, payload: Vec<u8> },
     Now { request_hash: Sha256Hash, entry: usize },
-}
-
-#[derive(Serialize)]
-struct TicketInsert<'a> {
-    seq: u64,
-    sale_no: u64,
-    ticket_id: &'a TicketId,
-    entry_hash: Sha256Hash,
-    request_hash: Sha256Hash,
-    created_at: i64,
-    total: String,
 }
 
 /// Captures a group; one outcome for each, in their order.
@@ -69,16 +66,22 @@ pub(super) async fn capture(
     let mut writers: Vec<usize> = Vec::new();
     let mut opening: Vec<(DeviceId, StaffId, CashSessionId)> = Vec::new();
     for (place, capture) in group.iter_mut().enumerate() {
-        let fate = match known.get(&owned(capture.key())) {
+        let Some(drawn) = capture.drawn() else {
+            fates.push(Fate::AtTheDesk);
+            continue;
+        };
+        let (kind, asked) = (drawn.kind, drawn.request_hash);
+        let key = (kind, drawn.key.to_owned());
+        let fate = match known.get(&key) {
             Some(Known::Before { request_hash, payload }) => {
-                Fate::Settled(if *request_hash == capture.request_hash() {
+                Fate::Settled(if *request_hash == asked {
                     Ok(Captured { payload: payload.clone(), replayed: true })
                 } else {
                     Err(Refusal::KeyConflict)
                 })
             }
             Some(Known::Now { request_hash, entry }) => {
-                if *request_hash == capture.request_hash() {
+                if *request_hash == asked {
                     Fate::Repeats(*entry)
                 } else {
                     Fate::Settled(Err(Refusal::KeyConflict))
@@ -96,16 +99,12 @@ pub(super) async fn capture(
                         ));
                     }
                     let edge = ledger.shared.identity.edge_id;
-                    let kind = capture.kind();
                     let version = kind.newest_version();
                     let payload = capture.take_payload();
                     let entry = journal_chain::seal(edge, head, kind, version, now, payload);
                     head = journal_chain::head_of(&entry);
-                    let request_hash = capture.request_hash();
-                    known.insert(
-                        owned(capture.key()),
-                        Known::Now { request_hash, entry: sealed.len() },
-                    );
+                    let entry_no = sealed.len();
+                    known.insert(key, Known::Now { request_hash: asked, entry: entry_no });
                     writers.push(place);
                     sealed.push(entry);
                     Fate::Written
@@ -114,32 +113,41 @@ pub(super) async fn capture(
         };
         fates.push(fate);
     }
-    if !sealed.is_empty() {
-        let written: Vec<&Capture> = writers.iter().map(|place| &group[*place]).collect();
-        write(ledger, &sealed, &written, now).await?;
-        telemetry::failpoint("edge.after_fsync");
-        ledger.set_head(head);
-        ledger.write_mark();
-        make_known(ledger, &sealed, &written);
+    let at_the_desk = fates.iter().any(|fate| matches!(fate, Fate::AtTheDesk));
+    if sealed.is_empty() && !at_the_desk {
+        return Ok(answers(fates, sealed, Vec::new()));
     }
-    Ok(answers(fates, sealed))
-}
-
-fn owned((kind, key): (EntryKind, &str)) -> (EntryKind, String) {
-    (kind, key.to_owned())
+    let drawn: Vec<&Capture> = writers.iter().map(|place| &group[*place]).collect();
+    let waiting: Vec<&Capture> = group.iter().filter(|capture| capture.drawn().is_none()).collect();
+    let decided = write(ledger, &sealed, &drawn, &waiting, head, now).await?;
+    if decided.head.seq > ledger.shared.head.borrow().seq {
+        telemetry::failpoint("edge.after_fsync");
+        ledger.set_head(decided.head);
+        ledger.write_mark();
+        make_known(ledger, &sealed, &drawn);
+        drafts::make_sold(&ledger.shared, &drawn);
+        desk::make_known(&ledger.shared, decided.told);
+    }
+    Ok(answers(fates, sealed, decided.outcomes))
 }
 
 /// The answers, in the order of the group. Payloads are moved where they can be.
-fn answers(fates: Vec<Fate>, sealed: Vec<Entry>) -> Vec<Result<Captured, Refusal>> {
+fn answers(
+    fates: Vec<Fate>,
+    sealed: Vec<Entry>,
+    decided: Vec<Result<Captured, Refusal>>,
+) -> Vec<Result<Captured, Refusal>> {
     let repeats: Vec<Option<Vec<u8>>> = fates
         .iter()
         .map(|fate| match fate {
             Fate::Repeats(entry) => Some(sealed[*entry].payload.clone()),
-            Fate::Settled(_) | Fate::Written => None,
+            Fate::Settled(_) | Fate::Written | Fate::AtTheDesk => None,
         })
         .collect();
     // New entries were sealed in the order of the group.
     let mut written = sealed.into_iter();
+    // So was everything decided at the desk.
+    let mut decided = decided.into_iter();
     fates
         .into_iter()
         .zip(repeats)
@@ -151,6 +159,9 @@ fn answers(fates: Vec<Fate>, sealed: Vec<Entry>) -> Vec<Result<Captured, Refusal
             }),
             Fate::Repeats(_) => {
                 Ok(Captured { payload: repeated.unwrap_or_default(), replayed: true })
+            }
+            Fate::AtTheDesk => {
+                decided.next().unwrap_or(Err(Refusal::Journal(JournalError::Closed)))
             }
         })
         .collect()
@@ -168,6 +179,9 @@ fn refuse(
     }
     match capture {
         Capture::Sale(sale) => {
+            if let Some(refusal) = drafts::refuse_sale(shared, sale) {
+                return Some(refusal);
+            }
             let id = sale.cash_session_id;
             match shared.read_sessions().get(&id) {
                 Some(open) if open.session.device_id == sale.device_id => None,
@@ -185,6 +199,8 @@ fn refuse(
                 .or_else(|| sessions::open_for(shared, device, staff))
                 .map(Refusal::SessionAlreadyOpen)
         }
+        // Decided at the desk.
+        Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) => None,
     }
 }
 
@@ -197,9 +213,9 @@ async fn look_up(
     let keys = |wanted: EntryKind| -> Vec<&str> {
         group
             .iter()
-            .map(Capture::key)
-            .filter(|(kind, _)| *kind == wanted)
-            .map(|(_, key)| key)
+            .filter_map(Capture::drawn)
+            .filter(|drawn| drawn.kind == wanted)
+            .map(|drawn| drawn.key)
             .collect()
     };
     let tickets = keys(EntryKind::SaleFinalized);
@@ -233,45 +249,47 @@ async fn look_up(
     Ok(known)
 }
 
-/// Writes new entries and everything the store reads of them.
+/// What a transaction came to.
+struct Decided {
+    head: JournalHead,
+    /// Of everything that was decided at the desk, in its order.
+    outcomes: Vec<Result<Captured, Refusal>>,
+    told: Vec<desk::Told>,
+}
+
+/// Writes new entries and everything the store reads of them, then decides
+/// what waits.
 async fn write(
     ledger: &mut Ledger,
     sealed: &[Entry],
-    captures: &[&Capture],
+    drawn: &[&Capture],
+    waiting: &[&Capture],
+    head: JournalHead,
     now: Timestamp,
-) -> Result<(), JournalError> {
-    let mut tickets = Vec::with_capacity(sealed.len());
+) -> Result<Decided, JournalError> {
+    let mut rows = Vec::with_capacity(sealed.len());
     let mut sold = Vec::new();
-    for (entry, capture) in sealed.iter().zip(captures) {
+    for (entry, capture) in sealed.iter().zip(drawn) {
         if let Capture::Sale(sale) = capture {
-            tickets.push(TicketInsert {
-                seq: entry.seq,
-                sale_no: ledger.captured + tickets.len() as u64 + 1,
-                ticket_id: &sale.ticket_id,
-                entry_hash: entry.hash,
-                request_hash: sale.request_hash,
-                created_at: sale.finalized_at.unix_micros(),
-                total: sale.grand_total_usd.to_string(),
-            });
-            sold.extend(sale.stock.iter().map(|used| stock::Sold {
-                item: super::columns::uuid_hex(used.stock_item_id),
-                seq: entry.seq,
-                quantity: used.thousandths,
-            }));
+            let sale_no = ledger.captured + rows.len() as u64 + 1;
+            rows.push(tickets::Insert::of(sale, (entry.seq, entry.hash), sale_no, None)?);
+            sold.extend(stock::taken(&sale.stock, entry.seq));
         }
     }
     let contacts = contacts::due(ledger, now)?;
     ledger.begin(Durability::Disk).await?;
+    let shared = std::sync::Arc::clone(&ledger.shared);
+    let captured = ledger.captured + rows.len() as u64;
     let written = async {
         let connection = &mut ledger.connection;
-        for (entry, capture) in sealed.iter().zip(captures) {
+        for (entry, capture) in sealed.iter().zip(drawn) {
             entries::insert(connection, entry).await?;
             if let Capture::Session(session) = capture {
                 sessions::insert(connection, entry.seq, session).await?;
             }
         }
-        if !tickets.is_empty() {
-            insert_tickets(connection, &tickets).await?;
+        if !rows.is_empty() {
+            tickets::insert(connection, &rows).await?;
         }
         if !sold.is_empty() {
             stock::add_sold(connection, &sold).await?;
@@ -279,33 +297,29 @@ async fn write(
         if let Some(rows) = &contacts {
             contacts::write(connection, rows).await?;
         }
-        Ok(())
+        let mut desk = Desk { connection, shared: &shared, now, head, captured, told: Vec::new() };
+        for capture in drawn {
+            if let Capture::Sale(NewSale { draft_id: Some(draft), .. }) = capture {
+                drafts::sell(&mut desk, *draft).await?;
+            }
+        }
+        let mut outcomes = Vec::with_capacity(waiting.len());
+        for capture in waiting {
+            match desk::decide(&mut desk, capture).await {
+                Err(Refusal::Journal(failed)) => return Err(failed),
+                outcome => outcomes.push(outcome),
+            }
+        }
+        let Desk { head, captured, told, .. } = desk;
+        Ok((captured, Decided { head, outcomes, told }))
     }
     .await;
-    ledger.finish(written).await?;
-    ledger.captured += tickets.len() as u64;
+    let (captured, decided) = ledger.finish(written).await?;
+    ledger.captured = captured;
     if contacts.is_some() {
         ledger.contacts_written_at = now;
     }
-    Ok(())
-}
-
-async fn insert_tickets(
-    connection: &mut SqliteConnection,
-    tickets: &[TicketInsert<'_>],
-) -> Result<(), JournalError> {
-    let rows = json_rows(&tickets)?;
-    sqlx::query!(
-        "INSERT INTO ticket (seq, sale_no, ticket_id, entry_hash, request_hash, created_at,
-                             grand_total_usd)
-         SELECT value ->> 'seq', value ->> 'sale_no', value ->> 'ticket_id',
-                unhex(value ->> 'entry_hash'), unhex(value ->> 'request_hash'), value ->> 'created_at', value ->> 'total'
-         FROM json_each(?)",
-        rows,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    Ok(decided)
 }
 
 /// Tells those who watch, after the commit.
@@ -314,22 +328,26 @@ fn make_known(ledger: &Ledger, sealed: &[Entry], captures: &[&Capture]) {
     let watched = shared.updates.receiver_count() > 0;
     let mapping_seq = *shared.mapping_seq.borrow();
     for (entry, capture) in sealed.iter().zip(captures) {
-        match capture {
+        let update = match capture {
             Capture::Session(new) => {
                 let open = OpenSession {
                     session: new.session.clone(),
                     staff_name: new.staff_name.clone(),
                 };
-                shared.write_sessions().insert(new.session.cash_session_id, open);
+                let cash_session_id = new.session.cash_session_id;
+                shared.write_sessions().insert(cash_session_id, open);
+                Update::SessionOpened { cash_session_id }
             }
             Capture::Sale(sale) if watched => {
-                // An error means that the last watcher left meanwhile.
-                let _nobody_watches = shared.updates.send(PlacedUpdate {
-                    place: Place { journal_seq: entry.seq, mapping_seq },
-                    update: Update::SaleCaptured { ticket_id: sale.ticket_id.clone() },
-                });
+                Update::SaleCaptured { ticket_id: sale.ticket_id.clone() }
             }
-            Capture::Sale(_) => {}
-        }
+            Capture::Sale(_) | Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) => {
+                continue;
+            }
+        };
+        // An error means that the last watcher left meanwhile.
+        let _nobody_watches = shared
+            .updates
+            .send(PlacedUpdate { place: Place { journal_seq: entry.seq, mapping_seq }, update });
     }
 }

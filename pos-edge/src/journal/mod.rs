@@ -18,28 +18,41 @@
 mod error;
 mod fence;
 mod files;
+mod for_drafts;
+mod for_people;
 mod for_store;
 mod for_sync;
+mod for_till;
 mod key;
 mod open;
 mod settings;
 mod state;
 mod writer;
 
+mod acts;
+mod append;
 mod captures;
+mod cases;
 mod catalogue;
 mod chain;
 mod columns;
 mod contacts;
+mod desk;
+mod drafts;
 mod entries;
 mod group;
 mod mapping;
+mod notifications;
+mod orders;
+mod people;
 mod progress;
 mod receipts;
+mod reports;
 mod sessions;
 mod stock;
 mod tickets;
 mod updates;
+mod void_requests;
 
 use std::sync::Arc;
 
@@ -47,17 +60,24 @@ use futures::future::BoxFuture;
 use schemas::{Clock, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
-pub use captures::{Captured, NewSale, NewSession, StockUse};
+pub use acts::{Act, Asked, By};
+pub use captures::{Captured, NewLateSale, NewSale, NewSession, StockUse};
 pub use catalogue::CatalogueInUse;
+pub use drafts::DraftRefusal;
 pub use error::{JournalError, OpenError, Refusal};
 pub use key::{JournalKey, KEY_VARIABLE, KeyError};
+pub use notifications::NotificationFilter;
+pub use orders::OrderFilter;
+pub use people::{Bearer, Login, NewLogin, NewPairing, Pairing, PeopleRefusal, Whose};
 pub use progress::SyncCounts;
 pub use receipts::StoredSale;
-pub use sessions::OpenSession;
+pub use reports::MAX_MOVEMENTS;
+pub use sessions::{KnownSession, OpenSession};
 pub use settings::{EdgeIdentity, JournalSettings};
 pub use stock::NewestLevels;
 pub use tickets::TicketFilter;
 pub use updates::{Place, PlacedUpdate};
+pub use void_requests::VoidFilter;
 
 use captures::Capture;
 use state::{Ledger, Shared};

@@ -11,12 +11,12 @@ use sqlx::{Connection, SqliteConnection};
 use super::{
     catalogue, chain,
     columns::{hash_out, place_out, uuid_out},
-    contacts, entries,
+    contacts, drafts, entries,
     error::{JournalError, OpenError, code, primary_code},
     fence::{Fence, Mark},
     files::Files,
     key::JournalKey,
-    sessions,
+    people, sessions,
     settings::{EdgeIdentity, JournalSettings},
     state::{Health, Ledger, Shared},
 };
@@ -263,6 +263,8 @@ impl Ledger {
         .await?;
         self.captured = place_out(row.captured);
         sessions::load(&mut self.connection, &self.shared).await?;
+        drafts::load(&mut self.connection, &self.shared).await?;
+        people::load(&mut self.connection, &self.shared).await?;
         let confirmed =
             JournalHead { seq: place_out(row.confirmed_seq), hash: hash_out(&row.confirmed_hash)? };
         let shared = &self.shared;

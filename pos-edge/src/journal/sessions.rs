@@ -22,6 +22,51 @@ pub struct OpenSession {
     pub staff_name: String,
 }
 
+/// A cash session, open or closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSession {
+    /// The session.
+    pub session: CashSession,
+    /// The person's name when it was opened.
+    pub staff_name: String,
+    /// When it was closed; `None` while it is open.
+    pub closed_at: Option<Timestamp>,
+    /// How many sales came after its close.
+    pub supplements: u32,
+}
+
+/// A session, open or closed.
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    id: CashSessionId,
+) -> Result<Option<KnownSession>, JournalError> {
+    let key = id.as_uuid();
+    let row = sqlx::query!(
+        "SELECT device_id, staff_id, staff_name, opened_at, opening_float_usd, opening_float_khr,
+                closed_at, supplements
+         FROM cash_session WHERE cash_session_id = ?",
+        key,
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| {
+        Ok(KnownSession {
+            session: CashSession {
+                cash_session_id: id,
+                device_id: uuid_out(&row.device_id)?.into(),
+                staff_id: uuid_out(&row.staff_id)?.into(),
+                opened_at: Timestamp::from_unix_micros(row.opened_at),
+                opening_float_usd: Usd(decimal_out(&row.opening_float_usd)?),
+                opening_float_khr: Khr(decimal_out(&row.opening_float_khr)?),
+            },
+            staff_name: row.staff_name,
+            closed_at: row.closed_at.map(Timestamp::from_unix_micros),
+            supplements: u32::try_from(row.supplements).unwrap_or(u32::MAX),
+        })
+    })
+    .transpose()
+}
+
 /// Reads the open sessions into memory.
 pub(super) async fn load(
     connection: &mut SqliteConnection,

@@ -19,10 +19,12 @@ use tokio::sync::{broadcast, watch};
 use super::{
     catalogue::CatalogueInUse,
     chain::Checking,
+    drafts::HeldDraft,
     error::{JournalError, OpenError},
     fence::{Fence, Mark},
     files::{Files, PAGE_BYTES},
     key::JournalKey,
+    people::Roll,
     sessions::OpenSession,
     settings::EdgeIdentity,
     tickets::TicketErrors,
@@ -69,6 +71,8 @@ pub(super) struct Shared {
     pub(super) catalogue: watch::Sender<Option<Arc<CatalogueInUse>>>,
     pub(super) updates: broadcast::Sender<PlacedUpdate>,
     sessions: RwLock<HashMap<CashSessionId, OpenSession>>,
+    roll: RwLock<Roll>,
+    drafts: RwLock<HashMap<DeviceId, HeldDraft>>,
     ticket_errors: Mutex<Option<TicketErrors>>,
     contacts: Mutex<HashMap<DeviceId, Timestamp>>,
 }
@@ -112,6 +116,8 @@ impl Shared {
             catalogue: watch::Sender::new(None),
             updates: broadcast::Sender::new(UPDATES_KEPT),
             sessions: RwLock::default(),
+            roll: RwLock::default(),
+            drafts: RwLock::default(),
             ticket_errors: Mutex::default(),
             contacts: Mutex::default(),
         }
@@ -134,6 +140,22 @@ impl Shared {
         &self,
     ) -> RwLockWriteGuard<'_, HashMap<CashSessionId, OpenSession>> {
         self.sessions.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn read_roll(&self) -> RwLockReadGuard<'_, Roll> {
+        self.roll.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write_roll(&self) -> RwLockWriteGuard<'_, Roll> {
+        self.roll.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn read_drafts(&self) -> RwLockReadGuard<'_, HashMap<DeviceId, HeldDraft>> {
+        self.drafts.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write_drafts(&self) -> RwLockWriteGuard<'_, HashMap<DeviceId, HeldDraft>> {
+        self.drafts.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn lock_ticket_errors(&self) -> MutexGuard<'_, Option<TicketErrors>> {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::{
+    captures::StockUse,
     columns::{decimal_out, json_rows, place_in, uuid_hex},
     error::JournalError,
     state::{Durability, Ledger},
@@ -36,12 +37,21 @@ pub(super) struct Level {
     as_of: i64,
 }
 
-/// One deduction of a group of captures.
+/// What one entry takes of an item; negative when it gives it back.
 #[derive(Serialize)]
 pub(super) struct Sold {
     pub(super) item: String,
     pub(super) seq: u64,
     pub(super) quantity: i64,
+}
+
+/// What entry `seq` takes.
+pub(super) fn taken(uses: &[StockUse], seq: u64) -> impl Iterator<Item = Sold> + '_ {
+    uses.iter().map(move |used| Sold {
+        item: uuid_hex(used.stock_item_id),
+        seq,
+        quantity: used.thousandths,
+    })
 }
 
 /// The newest level of each item of which movements told.

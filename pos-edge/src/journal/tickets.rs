@@ -1,13 +1,18 @@
 //! The list of tickets: what a store sees of its sales on their way.
 
 use schemas::{
-    Sha256Hash, TicketId, Timestamp, Usd,
+    Currency, Sha256Hash, TicketId, Timestamp, Usd,
     edge_api::{TicketPage, TicketRow, TicketStatus},
 };
+use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::{
-    columns::{decimal_out, hash_out, place_in, place_out, uuid_out},
+    captures::NewSale,
+    columns::{
+        hash_out, json_rows, name_in, name_out, place_in, place_out, units_in, units_out, uuid_hex,
+        uuid_out,
+    },
     error::JournalError,
     state::{Ledger, Shared},
 };
@@ -40,9 +45,83 @@ struct Row {
     seq: i64,
     ticket_id: String,
     created_at: i64,
-    grand_total_usd: String,
+    total_cents: i64,
+    sale_status: String,
+    order_status: String,
     invoice_no: Option<i64>,
     invoice_id: Option<Vec<u8>>,
+}
+
+/// A sale as a row, for [`insert`].
+#[derive(Serialize)]
+pub(super) struct Insert<'a> {
+    seq: u64,
+    sale_no: u64,
+    ticket_id: &'a TicketId,
+    entry_hash: Sha256Hash,
+    request_hash: Sha256Hash,
+    created_at: i64,
+    sale_id: String,
+    order_id: String,
+    session: String,
+    supplement_no: Option<u32>,
+    method: String,
+    currency: &'static str,
+    kept: i64,
+    total_cents: i64,
+    vat_cents: i64,
+}
+
+impl<'a> Insert<'a> {
+    /// The row of the sale that the entry of this number and hash tells.
+    pub(super) fn of(
+        sale: &'a NewSale,
+        (seq, entry_hash): (u64, Sha256Hash),
+        sale_no: u64,
+        supplement_no: Option<u32>,
+    ) -> Result<Self, JournalError> {
+        Ok(Self {
+            seq,
+            sale_no,
+            ticket_id: &sale.ticket_id,
+            entry_hash,
+            request_hash: sale.request_hash,
+            created_at: sale.finalized_at.unix_micros(),
+            sale_id: uuid_hex(sale.sale_id),
+            order_id: uuid_hex(sale.order_id),
+            session: uuid_hex(sale.cash_session_id),
+            supplement_no,
+            method: name_in(&sale.method)?,
+            currency: sale.currency.code(),
+            kept: units_in(sale.kept, sale.currency),
+            total_cents: units_in(sale.grand_total_usd.amount(), Currency::Usd),
+            vat_cents: units_in(sale.vat_usd.amount(), Currency::Usd),
+        })
+    }
+}
+
+/// Writes new sales, within the caller's transaction.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    rows: &[Insert<'_>],
+) -> Result<(), JournalError> {
+    let rows = json_rows(&rows)?;
+    sqlx::query!(
+        "INSERT INTO ticket (seq, sale_no, ticket_id, entry_hash, request_hash, created_at, sale_id,
+                             order_id, cash_session_id, supplement_no, method, currency, kept, total_cents,
+                             vat_cents)
+         SELECT value ->> 'seq', value ->> 'sale_no', value ->> 'ticket_id',
+                unhex(value ->> 'entry_hash'), unhex(value ->> 'request_hash'), value ->> 'created_at',
+                unhex(value ->> 'sale_id'), unhex(value ->> 'order_id'),
+                unhex(value ->> 'session'), value ->> 'supplement_no', value ->> 'method',
+                value ->> 'currency', value ->> 'kept', value ->> 'total_cents',
+                value ->> 'vat_cents'
+         FROM json_each(?)",
+        rows,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// See [`super::Journal::tickets`].
@@ -62,52 +141,56 @@ pub(super) async fn page(
     let mut rows = match filter.status {
         None => {
             sqlx::query_as!(
-            Row,
-            "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+                Row,
+                "SELECT seq AS \"seq!\", ticket_id, created_at, total_cents,
+                    sale_status, order_status, invoice_no, invoice_id
                  FROM ticket WHERE seq < ? ORDER BY seq DESC LIMIT ?",
-            before,
-            rows,
-        )
+                before,
+                rows,
+            )
             .fetch_all(connection)
             .await?
         }
         Some(TicketStatus::Synced) => {
             sqlx::query_as!(
-            Row,
-            "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+                Row,
+                "SELECT seq AS \"seq!\", ticket_id, created_at, total_cents,
+                    sale_status, order_status, invoice_no, invoice_id
                  FROM ticket WHERE invoice_no IS NOT NULL AND seq < ?
                  ORDER BY seq DESC LIMIT ?",
-            before,
-            rows,
-        )
+                before,
+                rows,
+            )
             .fetch_all(connection)
             .await?
         }
         Some(TicketStatus::Pending) => {
             sqlx::query_as!(
-            Row,
-            "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+                Row,
+                "SELECT seq AS \"seq!\", ticket_id, created_at, total_cents,
+                    sale_status, order_status, invoice_no, invoice_id
                  FROM ticket WHERE invoice_no IS NULL AND seq < ? AND NOT seq BETWEEN ? AND ?
                  ORDER BY seq DESC LIMIT ?",
-            before,
-            from,
-            to,
-            rows,
-        )
+                before,
+                from,
+                to,
+                rows,
+            )
             .fetch_all(connection)
             .await?
         }
         Some(TicketStatus::Error) => {
             sqlx::query_as!(
-            Row,
-            "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+                Row,
+                "SELECT seq AS \"seq!\", ticket_id, created_at, total_cents,
+                    sale_status, order_status, invoice_no, invoice_id
                  FROM ticket WHERE invoice_no IS NULL AND seq < ? AND seq BETWEEN ? AND ?
                  ORDER BY seq DESC LIMIT ?",
-            before,
-            from,
-            to,
-            rows,
-        )
+                before,
+                from,
+                to,
+                rows,
+            )
             .fetch_all(connection)
             .await?
         }
@@ -128,7 +211,8 @@ pub(super) async fn find(
     let ticket = ticket.as_str();
     let row = sqlx::query_as!(
         Row,
-        "SELECT seq AS \"seq!\", ticket_id, created_at, grand_total_usd, invoice_no, invoice_id
+        "SELECT seq AS \"seq!\", ticket_id, created_at, total_cents,
+                    sale_status, order_status, invoice_no, invoice_id
          FROM ticket WHERE ticket_id = ?",
         ticket,
     )
@@ -174,7 +258,9 @@ impl Row {
             last_error,
             invoice_no: self.invoice_no.map(place_out),
             invoice_id: self.invoice_id.map(|id| uuid_out(&id)).transpose()?.map(Into::into),
-            grand_total_usd: Usd(decimal_out(&self.grand_total_usd)?),
+            grand_total_usd: Usd(units_out(self.total_cents, Currency::Usd)),
+            sale_status: name_out(&self.sale_status)?,
+            order_status: name_out(&self.order_status)?,
         })
     }
 }

@@ -3,7 +3,13 @@
 
 use std::{fmt, str::FromStr};
 
-use schemas::{TicketId, edge_api::Update};
+use schemas::{
+    CashSessionId, EntryKind, OrderId, SaleId, TicketId, VoidRequestId,
+    edge_api::Update,
+    events::{ClosedVoid, OrderStatus},
+    ids::InvalidId,
+};
+use serde::Deserialize;
 
 use super::{
     columns::{place_in, place_out},
@@ -14,7 +20,7 @@ use super::{
 /// How far a watcher has seen: `<journal seq>.<mapping seq>` as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Sales up to this entry.
+    /// What entries up to this one tell.
     pub journal_seq: u64,
     /// Numbers up to this one.
     pub mapping_seq: u64,
@@ -56,31 +62,116 @@ pub struct PlacedUpdate {
     pub update: Update,
 }
 
+/// The updates that entries tell, oldest first.
+async fn of_entries(
+    ledger: &mut Ledger,
+    mut place: Place,
+    limit: usize,
+) -> Result<Vec<PlacedUpdate>, JournalError> {
+    let (seq, limit) = (place_in(place.journal_seq), place_in(limit as u64));
+    // The ticket says all that is told of a sale.
+    let rows = sqlx::query!(
+        "SELECT entry.seq AS \"seq!\", entry.kind, ticket.ticket_id AS \"ticket_id?\",
+                CASE WHEN ticket.seq IS NULL THEN entry.payload END AS \"payload: Vec<u8>\"
+         FROM entry LEFT JOIN ticket USING (seq)
+         WHERE entry.seq > ?
+           AND entry.kind IN ('sale.finalized', 'cash.session_opened', 'cash.moved',
+                              'cash.session_closed', 'order.status_changed', 'void.requested',
+                              'void.approved', 'void.rejected')
+         ORDER BY entry.seq LIMIT ?",
+        seq,
+        limit,
+    )
+    .fetch_all(&mut ledger.connection)
+    .await?;
+    let mut updates = Vec::with_capacity(rows.len());
+    for row in rows {
+        place.journal_seq = place_out(row.seq);
+        let broken = |why: String| JournalError::Broken { seq: place_out(row.seq), why };
+        let update = match row.ticket_id {
+            Some(ticket) => Update::SaleCaptured {
+                ticket_id: TicketId::parse(ticket).map_err(|error| broken(error.to_string()))?,
+            },
+            None => told_by(&row.kind, &row.payload.unwrap_or_default()).map_err(broken)?,
+        };
+        updates.push(PlacedUpdate { place, update });
+    }
+    Ok(updates)
+}
+
+/// What an entry other than a sale's tells.
+fn told_by(kind: &str, payload: &[u8]) -> Result<Update, String> {
+    #[derive(Deserialize)]
+    struct Opened {
+        cash_session_id: CashSessionId,
+    }
+    #[derive(Deserialize)]
+    struct Closed {
+        cash_session_id: CashSessionId,
+        rejected_voids: Vec<ClosedVoid>,
+    }
+    #[derive(Deserialize)]
+    struct Moved {
+        order_id: OrderId,
+        sale_id: SaleId,
+        to: OrderStatus,
+    }
+    #[derive(Deserialize)]
+    struct Void {
+        void_request_id: VoidRequestId,
+        ticket_id: TicketId,
+    }
+    fn read<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, String> {
+        serde_json::from_slice(payload).map_err(|error| error.to_string())
+    }
+    let kind: EntryKind = kind.parse().map_err(|error: InvalidId| error.to_string())?;
+    Ok(match kind {
+        EntryKind::CashSessionOpened => {
+            let Opened { cash_session_id } = read(payload)?;
+            Update::SessionOpened { cash_session_id }
+        }
+        EntryKind::CashMoved => {
+            let Opened { cash_session_id } = read(payload)?;
+            Update::CashMoved { cash_session_id }
+        }
+        EntryKind::CashSessionClosed => {
+            let Closed { cash_session_id, rejected_voids } = read(payload)?;
+            let rejected_voids =
+                rejected_voids.into_iter().map(|closed| closed.void_request_id).collect();
+            Update::SessionClosed { cash_session_id, rejected_voids }
+        }
+        EntryKind::OrderStatusChanged => {
+            let Moved { order_id, sale_id, to } = read(payload)?;
+            Update::OrderChanged { order_id, sale_id, status: to }
+        }
+        EntryKind::VoidRequested => {
+            let Void { void_request_id, ticket_id } = read(payload)?;
+            Update::VoidRequested { void_request_id, ticket_id }
+        }
+        EntryKind::VoidApproved => {
+            let Void { void_request_id, ticket_id } = read(payload)?;
+            Update::VoidApproved { void_request_id, ticket_id }
+        }
+        EntryKind::VoidRejected => {
+            let Void { void_request_id, ticket_id } = read(payload)?;
+            Update::VoidRejected { void_request_id, ticket_id }
+        }
+        other => return Err(format!("a {other} entry tells nothing to watchers")),
+    })
+}
+
 /// See [`super::Journal::updates_after`].
 pub(super) async fn after(
     ledger: &mut Ledger,
     place: Place,
     limit: usize,
 ) -> Result<Vec<PlacedUpdate>, JournalError> {
+    let mut updates = of_entries(ledger, place, limit).await?;
+    let mut place = updates.last().map_or(place, |update| update.place);
     let limit = place_in(limit as u64);
-    let mut updates = Vec::new();
-    let mut place = place;
     let ticket = |text: String| {
         TicketId::parse(text).map_err(|error| JournalError::Storage(error.to_string()))
     };
-    let seq = place_in(place.journal_seq);
-    let sales = sqlx::query!(
-        "SELECT seq AS \"seq!\", ticket_id FROM ticket WHERE seq > ? ORDER BY seq LIMIT ?",
-        seq,
-        limit,
-    )
-    .fetch_all(&mut ledger.connection)
-    .await?;
-    for sale in sales {
-        place.journal_seq = place_out(sale.seq);
-        let update = Update::SaleCaptured { ticket_id: ticket(sale.ticket_id)? };
-        updates.push(PlacedUpdate { place, update });
-    }
     let edge = ledger.shared.identity.edge_id.to_string();
     let seq = place_in(place.mapping_seq);
     let numbers = sqlx::query!(

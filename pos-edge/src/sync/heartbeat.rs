@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use bus::{BusError, Connection};
 use schemas::{
     edge_api::LinkState,
-    requests::{HeartbeatReplyV1, HeartbeatV1, JournalHead},
+    requests::{Command, HeartbeatReplyV1, HeartbeatV1, JournalHead},
     subjects::{CentralRequest, CentralSubject},
 };
 use tokio::{sync::watch, time::Instant};
@@ -138,6 +138,7 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
     let clock_skew_us = reply.server_time.micros_since(heartbeat.sent_at) - round_trip / 2;
     take_cursor(edge, reply.cursor, known).await?;
     take_held(edge, reply.held).await?;
+    answer_commands(edge, reply.commands).await;
     edge.trouble(Trouble::Refused, None);
     let heard = Heard {
         asked_at: asked_at.into_std(),
@@ -208,6 +209,22 @@ async fn take_held(edge: &Edge, held: Option<String>) -> Result<(), JournalError
         held.map(|why| format!("the books hold this store until a person has looked: {why}")),
     );
     Ok(())
+}
+
+/// Hands the centre's commands to the journal, which carries each out or
+/// refuses it, once. One that it cannot answer now comes again with the next
+/// heartbeat.
+async fn answer_commands(edge: &Edge, commands: Vec<Command>) {
+    for command in commands {
+        let id = command.command_id;
+        match edge.journal.answer_command(command).await {
+            Ok(answered) if answered.replayed => {}
+            Ok(_) => tracing::info!(command.id = %id, "a command of the centre's was answered"),
+            Err(error) => {
+                tracing::warn!(command.id = %id, %error, "a command is not answered yet");
+            }
+        }
+    }
 }
 
 fn missed(edge: &Edge, error: BusError) {

@@ -3,11 +3,15 @@
 use std::{path::Path, sync::Arc};
 
 use pos_edge::journal::{Journal, JournalError, JournalSettings, NewSale, OpenError};
-use schemas::{Sha256Hash, SystemClock, TicketId, Usd};
+use rust_decimal::Decimal;
+use schemas::{
+    Currency, OrderId, SaleId, Sha256Hash, SystemClock, TicketId, Usd, events::TenderMethod,
+};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use testkit::BOUND;
+use uuid::Uuid;
 
-use crate::store::{Closed, Store};
+use crate::store::{Closed, SIGNED_IN, Store};
 
 /// Changes the journal as one who has its key could.
 async fn tamper(dir: &Path, sql: &'static str) {
@@ -24,7 +28,7 @@ async fn tamper(dir: &Path, sql: &'static str) {
     connection.close().await.unwrap();
 }
 
-/// A closed store with a session and 30 sales: entries 1 to 31.
+/// A closed store with a session and 30 sales: entries 3 to 33.
 async fn closed() -> Closed {
     closed_with(30).await
 }
@@ -47,8 +51,8 @@ async fn open(left: &Closed, check_at_start_bytes: u64) -> Result<Journal, OpenE
 #[tokio::test]
 async fn a_broken_chain_is_refused_at_the_start() {
     for sql in [
-        "UPDATE entry SET payload = CAST(replace(CAST(payload AS TEXT), '5.74', '5.75') AS BLOB) WHERE seq = 20",
-        "UPDATE entry SET recorded_at = recorded_at + 1 WHERE seq = 31",
+        "UPDATE entry SET payload = CAST(replace(CAST(payload AS TEXT), '5.74', '5.75') AS BLOB) WHERE seq = 22",
+        "UPDATE entry SET recorded_at = recorded_at + 1 WHERE seq = 33",
         "UPDATE entry SET prev_hash = zeroblob(32) WHERE seq = 12",
         "DELETE FROM entry WHERE seq = 17",
         "UPDATE journal SET confirmed_seq = 3",
@@ -80,7 +84,8 @@ async fn an_older_broken_entry_is_never_published_and_selling_goes_on() {
 
     let mut settings = crate::store::settings(left.dir.path(), left.identity);
     settings.limits.check_at_start_bytes = 4_096;
-    let store = Store::start_with(settings, left.dir, left.clock).await;
+    let mut store = Store::start_with(settings, left.dir, left.clock).await;
+    store.till.token = left.token;
     let session = store.till.get("/v1/cash-sessions").await.ok(200);
     let session = session[0]["cash_session_id"].as_str().unwrap().to_owned();
     let mut damage = store.journal.damage();
@@ -99,7 +104,7 @@ async fn what_the_start_had_no_time_for_is_checked_before_it_is_published() {
     let left = closed().await;
     let journal = open(&left, 4_096).await.unwrap();
     let mut verified = journal.verified();
-    tokio::time::timeout(BOUND, verified.wait_for(|seq| *seq == 31)).await.unwrap().unwrap();
+    tokio::time::timeout(BOUND, verified.wait_for(|seq| *seq == 33)).await.unwrap().unwrap();
     assert!(journal.damage().borrow().is_none());
     journal.close().await;
 }
@@ -108,12 +113,19 @@ async fn what_the_start_had_no_time_for_is_checked_before_it_is_published() {
 fn sale_in(journal: &Journal, ticket: &str) -> NewSale {
     let session = journal.open_sessions(None).remove(0);
     NewSale {
+        draft_id: None,
         ticket_id: TicketId::parse(ticket).unwrap(),
         request_hash: Sha256Hash::ZERO,
         device_id: session.device_id,
         cash_session_id: session.cash_session_id,
+        sale_id: SaleId::from_uuid(Uuid::now_v7()),
+        order_id: OrderId::from_uuid(Uuid::now_v7()),
         finalized_at: session.opened_at,
+        method: TenderMethod::Cash,
+        currency: Currency::Usd,
+        kept: Decimal::ZERO,
         grand_total_usd: Usd::ZERO,
+        vat_usd: Usd::ZERO,
         stock: Vec::new(),
         payload: b"{}".to_vec(),
     }
@@ -147,7 +159,7 @@ async fn a_damaged_page_fails_what_it_holds_and_nothing_else() {
             unread += lost;
             let sale = journal.capture_sale(sale_in(&journal, "after")).await.unwrap();
             assert!(!sale.replayed);
-            assert_eq!(journal.head().borrow().seq, SALES as u64 + 2);
+            assert_eq!(journal.head().borrow().seq, SIGNED_IN + SALES as u64 + 2);
         }
         journal.close().await;
     }

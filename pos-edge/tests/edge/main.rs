@@ -2,12 +2,22 @@
 //! disk, and no line at all.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod hands;
 mod store;
 
+mod access;
+mod commands;
 mod crash;
 mod damage;
+mod drafts;
+mod drawers;
+mod late;
+mod notices;
 mod openapi;
+mod orders;
+mod people;
 mod problems;
+mod races;
 mod receipts;
 mod refused;
 mod room;
@@ -15,4 +25,5 @@ mod selling;
 mod sessions;
 mod shelves;
 mod tickets;
+mod voids;
 mod watching;

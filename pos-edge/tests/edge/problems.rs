@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::store::Store;
+use crate::store::{SIGNED_IN, Store};
 
 #[tokio::test]
 async fn what_is_not_served_is_a_problem() {
@@ -68,7 +68,7 @@ async fn metrics_tell_what_was_captured() {
         format!("tillstream_edge_captures_total{{edge=\"{edge}\",outcome=\"captured\"}} 1"),
         format!("tillstream_edge_captures_total{{edge=\"{edge}\",outcome=\"replayed\"}} 1"),
         format!("tillstream_edge_captures_total{{edge=\"{edge}\",outcome=\"refused\"}} 1"),
-        format!("tillstream_edge_unconfirmed_entries{{edge=\"{edge}\"}} 2"),
+        format!("tillstream_edge_unconfirmed_entries{{edge=\"{edge}\"}} {}", SIGNED_IN + 2),
         format!("tillstream_edge_capture_seconds_count{{edge=\"{edge}\"}} 2"),
     ] {
         assert!(text.contains(&line), "{line} is missing in\n{text}");
@@ -101,11 +101,11 @@ async fn a_sale_that_was_given_up_on_is_made_once() {
     assert_eq!(refused.problem(503), "timed_out");
     assert_eq!(refused.headers["retry-after"], "1");
     // It reaches the journal all the same, or the retry makes it.
-    let captured = head.wait_for(|head| head.seq == 2);
+    let captured = head.wait_for(|head| head.seq == SIGNED_IN + 2);
     tokio::time::timeout(testkit::BOUND, captured).await.unwrap().unwrap();
     let store = store.restart().await;
     let retry = store.till.sell("t1", &session).await;
     retry.ok(201);
     assert_eq!(retry.headers["idempotent-replayed"], "true");
-    assert_eq!(store.journal.head().borrow().seq, 2);
+    assert_eq!(store.journal.head().borrow().seq, SIGNED_IN + 2);
 }

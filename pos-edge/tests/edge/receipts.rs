@@ -25,7 +25,7 @@ async fn sold() -> Store {
 
 /// The same, with a Khmer latte.
 async fn sold_khmer() -> Store {
-    let store = Store::empty().await;
+    let mut store = Store::empty().await;
     store
         .publish(1, |menu| {
             for item in menu.items.iter_mut().filter(|item| item.name == "Latte") {
@@ -33,6 +33,7 @@ async fn sold_khmer() -> Store {
             }
         })
         .await;
+    store.till = store.till.paired("Counter 1").await.logged_in("Sokha").await;
     let session = store.till.open_session().await;
     store.till.sell("t0", &session).await.ok(201);
     store
@@ -250,7 +251,8 @@ async fn without_a_body_the_store_s_own_printer_and_language_are_taken() {
     settings.receipts.printer = Some(printer.address.into());
     settings.receipts.language = receipt::Language::Km;
     settings.receipts.paper = receipt::Paper::Mm58;
-    let store = Store::start_with(settings, left.dir, left.clock).await;
+    let mut store = Store::start_with(settings, left.dir, left.clock).await;
+    store.till.token = left.token;
     let bare = store.till.request(Method::POST, "/v1/sales/t0/print");
     let (taken, reply) = tokio::join!(printer.takes(), store.till.send(bare));
     assert_eq!(reply.ok(200)["printer"], printer.address.to_string());

@@ -6,7 +6,7 @@ use pos_edge::journal::{EdgeIdentity, Journal, JournalKey, JournalSettings, Open
 use schemas::SystemClock;
 use std::sync::Arc;
 
-use crate::store::{Closed, Store, identity};
+use crate::store::{Closed, SIGNED_IN, Store, identity};
 
 /// Every file of the journal with its bytes.
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -76,8 +76,8 @@ async fn a_crashed_journal_opens_with_all_it_promised() {
     let (dir, identity) = crashed(5).await;
     assert!(fs::metadata(dir.path().join("journal.db-wal")).unwrap().len() > 0);
     let journal = open(dir.path(), identity).await.unwrap();
-    assert_eq!(journal.head().borrow().seq, 6);
-    assert_eq!(*journal.verified().borrow(), 6);
+    assert_eq!(journal.head().borrow().seq, SIGNED_IN + 6);
+    assert_eq!(*journal.verified().borrow(), SIGNED_IN + 6);
     journal.close().await;
 }
 
@@ -102,7 +102,7 @@ async fn the_wrong_key_is_refused() {
     // The right one still opens it.
     fs::write(&key, right).unwrap();
     let journal = open(left.dir.path(), left.identity).await.unwrap();
-    assert_eq!(journal.head().borrow().seq, 3);
+    assert_eq!(journal.head().borrow().seq, SIGNED_IN + 3);
     journal.close().await;
 }
 
@@ -201,11 +201,14 @@ async fn a_log_that_lost_its_tail_is_refused() {
     for damaged in [cut, flipped, Vec::new()] {
         fs::write(&log, &damaged).unwrap();
         let error = refused(dir.path(), identity).await;
-        assert!(matches!(error, OpenError::LostEntries { promised: 21, .. }), "{error}");
+        assert!(
+            matches!(error, OpenError::LostEntries { promised, .. } if promised == SIGNED_IN + 21),
+            "{error}"
+        );
     }
     fs::write(&log, &whole).unwrap();
     let journal = open(dir.path(), identity).await.unwrap();
-    assert_eq!(journal.head().borrow().seq, 21);
+    assert_eq!(journal.head().borrow().seq, SIGNED_IN + 21);
     journal.close().await;
 }
 
@@ -221,6 +224,9 @@ async fn an_older_copy_is_refused() {
     let left = store.stop().await;
     fs::write(left.dir.path().join("journal.db"), &older).unwrap();
     let error = refused(left.dir.path(), left.identity).await;
-    assert!(matches!(error, OpenError::LostEntries { found: 2, promised: 3, .. }), "{error}");
+    assert!(
+        matches!(error, OpenError::LostEntries { found, promised, .. } if (found, promised) == (SIGNED_IN + 2, SIGNED_IN + 3)),
+        "{error}"
+    );
     assert!(error.to_string().contains("older copy"), "{error}");
 }

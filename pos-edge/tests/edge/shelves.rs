@@ -10,7 +10,7 @@ use schemas::{
 use testkit::sample_id;
 use uuid::Uuid;
 
-use crate::store::{OPENING, Store};
+use crate::store::{OPENING, SIGNED_IN, Store};
 
 async fn level(store: &Store, name: &str) -> (String, serde_json::Value) {
     let view = store.till.get("/v1/stock").await.ok(200);
@@ -23,7 +23,7 @@ fn moved(edge: EdgeId, edge_seq: u64, stock_no: u64, left: i64) -> StockMovedV1 
     StockMovedV1 {
         branch_id: schemas::BranchId::from_uuid(Uuid::nil()),
         edge_id: edge,
-        edge_seq,
+        edge_seq: SIGNED_IN + edge_seq,
         sale_id: SaleId::from_uuid(Uuid::nil()),
         moved_at: Timestamp::from_unix_micros(
             OPENING.unix_micros() + i64::try_from(stock_no).unwrap(),
@@ -62,7 +62,7 @@ async fn stock_goes_down_with_each_sale_and_is_set_right_by_the_books() {
     let beans: StockItemId = sample_id("beans");
     let snapshot = StockSnapshotV1 {
         as_of: OPENING,
-        edge_seq: 3,
+        edge_seq: SIGNED_IN + 3,
         levels: vec![StockLevel { stock_item_id: beans, stock_no: 2, level: Decimal::from(964) }],
     };
     store.journal.record_stock_snapshot(&snapshot).await.unwrap();

@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use schemas::{BranchId, DeviceId, EdgeId, ManualClock, StaffId, TenantId, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::{sample_catalogue, sample_id, scratch_dir};
+use testkit::{sample_catalogue, sample_code, sample_id, sample_pin, scratch_dir};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -19,6 +19,10 @@ pub const NO_LINE: &str = "nats://127.0.0.1:1";
 
 /// When the tests' stores open: 2026-01-05T01:00Z.
 pub const OPENING: Timestamp = Timestamp::from_unix_micros(1_767_574_800_000_000);
+
+/// The entries that tell how `Counter 1` was paired and Sokha logged in: those
+/// that a store [`with_menu`](Store::with_menu) begins with.
+pub const SIGNED_IN: u64 = 2;
 
 pub fn identity() -> EdgeIdentity {
     EdgeIdentity {
@@ -62,11 +66,23 @@ impl Store {
         Self::start(dir, identity, clock).await
     }
 
-    /// An edge with the sample catalogue.
+    /// An edge with the sample catalogue, whose `till` is Counter 1 with Sokha
+    /// logged in.
     pub async fn with_menu() -> Self {
-        let store = Self::empty().await;
+        let mut store = Self::empty().await;
         store.publish(1, |_| {}).await;
+        store.till = store.till.paired("Counter 1").await.logged_in("Sokha").await;
         store
+    }
+
+    /// The same edge with someone else at `Counter 1`.
+    pub async fn beside(&self, staff: &str) -> Till {
+        self.till.logged_in(staff).await
+    }
+
+    /// Someone at another till, which is paired first.
+    pub async fn at(&self, device: &str, staff: &str) -> Till {
+        self.till.without_token().paired(device).await.logged_in(staff).await
     }
 
     async fn start(dir: TempDir, identity: EdgeIdentity, clock: ManualClock) -> Self {
@@ -106,7 +122,8 @@ impl Store {
     pub async fn stop(self) -> Closed {
         self.shutdown.cancel();
         self.running.ended().await.unwrap();
-        Closed { dir: self.dir, identity: self.identity, clock: self.clock }
+        let token = self.till.token;
+        Closed { dir: self.dir, identity: self.identity, clock: self.clock, token }
     }
 
     pub async fn restart(self) -> Self {
@@ -118,7 +135,9 @@ impl Store {
         let left = self.stop().await;
         let mut settings = settings(left.dir.path(), left.identity);
         change(&mut settings.limits);
-        Self::start_with(settings, left.dir, left.clock).await
+        let mut store = Self::start_with(settings, left.dir, left.clock).await;
+        store.till.token = left.token;
+        store
     }
 }
 
@@ -127,18 +146,23 @@ pub struct Closed {
     pub dir: TempDir,
     pub identity: EdgeIdentity,
     pub clock: ManualClock,
+    /// What the till keeps.
+    pub token: Option<String>,
 }
 
 impl Closed {
     pub async fn start(self) -> Store {
-        Store::start(self.dir, self.identity, self.clock).await
+        let mut store = Store::start(self.dir, self.identity, self.clock).await;
+        store.till.token = self.token;
+        store
     }
 }
 
-/// A till that knows where its edge is.
+/// A till that knows where its edge is, and what it sends as its token.
 #[derive(Clone)]
 pub struct Till {
     pub base: String,
+    pub token: Option<String>,
     client: reqwest::Client,
 }
 
@@ -179,11 +203,54 @@ impl Reply {
 
 impl Till {
     pub fn at(address: SocketAddr) -> Self {
-        Self { base: format!("http://{address}"), client: reqwest::Client::new() }
+        Self { base: format!("http://{address}"), token: None, client: reqwest::Client::new() }
+    }
+
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    pub fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
+    /// Pairs a till of the sample catalogue with its code.
+    pub async fn paired(&self, device: &str) -> Self {
+        let key = format!("pair {device}");
+        let reply = self.pair(&key, device, sample_code(device)).await;
+        self.with_token(reply.ok(201)["token"].as_str().unwrap())
+    }
+
+    /// Logs someone of the sample catalogue in, on the till whose token this is.
+    pub async fn logged_in(&self, staff: &str) -> Self {
+        let reply = self.log_in(&Uuid::now_v7().to_string(), staff, sample_pin(staff)).await;
+        self.with_token(reply.ok(201)["token"].as_str().unwrap())
+    }
+
+    pub async fn pair(&self, key: &str, device: &str, code: &str) -> Reply {
+        let body = json!({ "deviceId": sample_id::<DeviceId>(device), "code": code });
+        self.post("/v1/devices/pair", &key.replace(' ', "-"), &body).await
+    }
+
+    pub async fn log_in(&self, key: &str, staff: &str, pin: &str) -> Reply {
+        let body = json!({ "staffId": sample_id::<StaffId>(staff), "pin": pin });
+        self.post("/v1/login", key, &body).await
     }
 
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        self.send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(self.request(Method::DELETE, path)).await
     }
 
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {

@@ -8,9 +8,10 @@ use schemas::{
 };
 use uuid::Uuid;
 
-use crate::store::{OPENING, Store};
+use crate::store::{OPENING, SIGNED_IN, Store};
 
-/// The register row that gives the sale of entry `seq` its number.
+/// The register row that gives the sale of entry `seq` (after [`SIGNED_IN`])
+/// its number.
 pub async fn row(store: &Store, seq: u64, ticket: &str, mapping_seq: u64) -> InvoiceAssignedV1 {
     InvoiceAssignedV1 {
         series_id: SeriesId::from_uuid(Uuid::from_u128(9)),
@@ -22,8 +23,13 @@ pub async fn row(store: &Store, seq: u64, ticket: &str, mapping_seq: u64) -> Inv
         sale_id: SaleId::from_uuid(Uuid::nil()),
         ticket_id: TicketId::parse(ticket).unwrap(),
         edge_id: store.identity.edge_id,
-        entry_seq: seq,
-        entry_hash: store.journal.hash_at(seq).await.unwrap().unwrap_or(Sha256Hash::ZERO),
+        entry_seq: SIGNED_IN + seq,
+        entry_hash: store
+            .journal
+            .hash_at(SIGNED_IN + seq)
+            .await
+            .unwrap()
+            .unwrap_or(Sha256Hash::ZERO),
         grand_total_usd: Usd(Decimal::new(574, 2)),
         vat_usd: Usd::ZERO,
         grand_total_khr: Khr::ZERO,
@@ -105,7 +111,7 @@ async fn a_ticket_gets_its_number_once_and_keeps_it() {
 #[tokio::test]
 async fn tickets_in_error_are_shown_until_they_have_their_number() {
     let store = five_sales().await;
-    store.journal.mark_ticket_errors(3, 4, "the stream is full");
+    store.journal.mark_ticket_errors(SIGNED_IN + 3, SIGNED_IN + 4, "the stream is full");
     assert_eq!(listed(&store, "?status=error").await.0, ["t2", "t1"]);
     assert_eq!(listed(&store, "?status=pending").await.0, ["t4", "t3", "t0"]);
     let row_of = store.till.get("/v1/tickets/t1").await.ok(200);
@@ -123,21 +129,24 @@ async fn tickets_in_error_are_shown_until_they_have_their_number() {
 async fn the_books_cursor_moves_on_and_never_back() {
     let store = five_sales().await;
     let journal = &store.journal;
-    let at = async |seq| JournalHead { seq, hash: journal.hash_at(seq).await.unwrap().unwrap() };
+    let at = async |place| {
+        let seq = SIGNED_IN + place;
+        JournalHead { seq, hash: journal.hash_at(seq).await.unwrap().unwrap() }
+    };
     journal.confirm(at(4).await).await.unwrap();
     journal.confirm(at(2).await).await.unwrap();
     journal.confirm(at(4).await).await.unwrap();
-    assert_eq!(journal.confirmed().borrow().seq, 4);
+    assert_eq!(journal.confirmed().borrow().seq, SIGNED_IN + 4);
     let counts = journal.sync_counts().await.unwrap();
-    assert_eq!((counts.journal_seq, counts.captured), (6, 5));
-    assert_eq!((counts.confirmed_seq, counts.confirmed), (4, 3));
+    assert_eq!((counts.journal_seq, counts.captured), (SIGNED_IN + 6, 5));
+    assert_eq!((counts.confirmed_seq, counts.confirmed), (SIGNED_IN + 4, 3));
     assert_eq!(counts.oldest_unconfirmed_at, Some(OPENING.plus_micros(3_000_000)));
     assert!(journal.rolled_back().borrow().is_none());
     let store = store.restart().await;
-    assert_eq!(store.journal.confirmed().borrow().seq, 4);
-    assert_eq!(*store.journal.verified().borrow(), 6);
+    assert_eq!(store.journal.confirmed().borrow().seq, SIGNED_IN + 4);
+    assert_eq!(*store.journal.verified().borrow(), SIGNED_IN + 6);
     // The same place with another hash is another history.
-    let fork = JournalHead { seq: 5, hash: Sha256Hash::ZERO };
+    let fork = JournalHead { seq: SIGNED_IN + 5, hash: Sha256Hash::ZERO };
     let refused = store.journal.confirm(fork).await.unwrap_err();
     assert!(matches!(refused, JournalError::RolledBack(_)), "{refused}");
     assert!(store.journal.rolled_back().borrow().is_some());

@@ -2,10 +2,13 @@
 
 use futures::{Stream, StreamExt};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::BOUND;
 
-use crate::store::{Store, Till};
+use crate::{
+    hands::Shift,
+    store::{SIGNED_IN, Store, Till},
+};
 
 /// An event: its name, id and data.
 type Event = (String, String, Value);
@@ -45,12 +48,12 @@ async fn watch(till: &Till, from: Option<&str>) -> impl Stream<Item = Event> + U
     }))
 }
 
-/// The next event that is not about the line.
+/// The next event that is about no line and no session's opening.
 async fn next(events: &mut (impl Stream<Item = Event> + Unpin)) -> Event {
     let next = async {
         loop {
             let event = events.next().await.unwrap();
-            if event.0 != "sync_changed" {
+            if !["sync_changed", "session_opened"].contains(&event.0.as_str()) {
                 return event;
             }
         }
@@ -65,12 +68,18 @@ async fn a_watcher_sees_sales_and_gets_what_it_missed() {
     store.till.sell("t1", &session).await.ok(201);
     let mut events = watch(&store.till, None).await;
     let (name, id, data) = events.next().await.unwrap();
-    assert_eq!((name.as_str(), id.as_str()), ("sync_changed", "2.0"));
+    assert_eq!(
+        (name.as_str(), id.as_str()),
+        ("sync_changed", format!("{}.0", SIGNED_IN + 2).as_str())
+    );
     assert_eq!(data["status"]["captured"], 1);
 
     store.till.sell("t2", &session).await.ok(201);
     let (name, id, data) = next(&mut events).await;
-    assert_eq!((name.as_str(), id.as_str()), ("sale_captured", "3.0"));
+    assert_eq!(
+        (name.as_str(), id.as_str()),
+        ("sale_captured", format!("{}.0", SIGNED_IN + 3).as_str())
+    );
     assert_eq!(data["ticket_id"], "t2");
     drop(events);
 
@@ -100,7 +109,7 @@ async fn a_burst_reaches_a_watcher_whole_and_in_order() {
             .await;
     }
     let mut seen = Vec::new();
-    let mut place = 1;
+    let mut place = SIGNED_IN + 1;
     for _ in &tickets {
         let (_, id, data) = next(&mut events).await;
         let seq: u64 = id.split_once('.').unwrap().0.parse().unwrap();
@@ -122,4 +131,54 @@ async fn an_edge_that_stops_ends_its_streams() {
     store.stop().await;
     let rest = tokio::time::timeout(BOUND, events.collect::<Vec<_>>()).await.unwrap();
     assert!(rest.iter().all(|(name, ..)| name == "sync_changed"));
+}
+
+#[tokio::test]
+async fn a_watcher_sees_orders_voids_and_sessions_live_and_later() {
+    let shift = Shift::begin().await;
+    let from = format!("{}.0", shift.store.journal.head().borrow().seq);
+    let mut live = watch(&shift.sokha.till, None).await;
+    let order = shift.sell("t1").await;
+    shift.sokha.move_order(&order, "READY", "m").await.ok(200);
+    let first = shift.sokha.asked_void("t1").await;
+    shift.maly.reject(&first, "r").await.ok(200);
+    let second = shift.sokha.ask_void("t1", "v2").await.ok(201)["void_request_id"].clone();
+    shift.maly.approve(second.as_str().unwrap(), "a").await.ok(200);
+    shift.sell("t2").await;
+    let third = shift.sokha.asked_void("t2").await;
+    let movement = json!({ "kind": "PAID_IN", "currency": "USD", "amount": "1", "reason": "x" });
+    let path = format!("/v1/cash-sessions/{}/movements", shift.session);
+    shift.sokha.post(&path, "in", &movement).await.ok(201);
+    shift.sokha.close(&shift.session, "close").await.ok(200);
+
+    let session = json!(shift.session);
+    let expected = [
+        ("sale_captured", "ticket_id", json!("t1")),
+        ("order_changed", "order_id", json!(order)),
+        ("void_requested", "void_request_id", json!(first)),
+        ("void_rejected", "void_request_id", json!(first)),
+        ("void_requested", "void_request_id", second.clone()),
+        ("void_approved", "void_request_id", second),
+        ("sale_captured", "ticket_id", json!("t2")),
+        ("void_requested", "ticket_id", json!("t2")),
+        ("cash_moved", "cash_session_id", session.clone()),
+        ("session_closed", "cash_session_id", session),
+    ];
+    let mut seen = Vec::new();
+    for (name, field, value) in &expected {
+        let event = next(&mut live).await;
+        assert_eq!(
+            (event.0.as_str(), &event.2[field], &event.2["event"]),
+            (*name, value, &json!(name))
+        );
+        seen.push(event);
+    }
+    assert_eq!(seen.last().unwrap().2["rejected_voids"], json!([third]));
+    drop(live);
+    // A watcher that was away gets the same from the journal.
+    let shift = shift.restart().await;
+    let mut later = watch(&shift.sokha.till, Some(&from)).await;
+    for event in seen {
+        assert_eq!(next(&mut later).await, event);
+    }
 }

@@ -21,8 +21,8 @@ use schemas::{
     catalogue::CatalogueRef,
     facts::{self, FactKind, InvoiceAssignedV1},
     requests::{
-        ConfirmedV1, HeartbeatReplyV1, HeartbeatV1, JournalHead, MappingReplyV1, MappingRequestV1,
-        StockLevel, StockSnapshotV1,
+        Command, ConfirmedV1, HeartbeatReplyV1, HeartbeatV1, JournalHead, MappingReplyV1,
+        MappingRequestV1, StockLevel, StockSnapshotV1,
     },
     subjects::{self, CentralRequest, shard_of},
 };
@@ -39,6 +39,10 @@ pub struct Books {
     pub held: Option<String>,
     pub catalogue: Option<(CatalogueRef, Vec<u8>)>,
     pub levels: Vec<StockLevel>,
+    /// What every heartbeat's reply says is to be done.
+    pub commands: Vec<Command>,
+    /// Heartbeats that were answered.
+    pub heartbeats: u64,
     pub last_heartbeat: Option<HeartbeatV1>,
     /// Entries that the broker "loses": each is passed over once.
     pub loses: HashSet<u64>,
@@ -318,6 +322,7 @@ async fn heartbeat(
             return Ok(());
         }
         books.last_heartbeat = Some(heartbeat);
+        books.heartbeats += 1;
         let reply = HeartbeatReplyV1 {
             server_time: SystemClock.now(),
             cursor: books.cursor(),
@@ -326,6 +331,7 @@ async fn heartbeat(
             mapping_head: books.register.len() as u64,
             prune_watermark: 0,
             catalogue: books.catalogue.as_ref().map(|(reference, _)| *reference),
+            commands: books.commands.clone(),
         };
         (books.refuses.clone(), reply)
     };

@@ -5,6 +5,7 @@
 mod centre;
 mod store;
 
+mod commands;
 mod delivery;
 mod numbers;
 mod standing;

@@ -5,16 +5,17 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use pos_edge::{
     journal::{
-        EdgeIdentity, Journal, JournalKey, JournalSettings, NewSale, NewSession, Refusal, StockUse,
-        TicketFilter,
+        Act, Asked, By, EdgeIdentity, Journal, JournalKey, JournalSettings, NewSale, NewSession,
+        Refusal, StockUse, TicketFilter, VoidFilter,
     },
     sync::{self, LinkView, SyncHandle, SyncSettings},
 };
 use rust_decimal::Decimal;
 use schemas::{
-    BranchId, CashSessionId, Clock, DeviceId, EdgeId, Khr, Sha256Hash, StaffId, SystemClock,
-    TenantId, TicketId, Usd,
+    BranchId, CashSessionId, Clock, Currency, DeviceId, EdgeId, Khr, OrderId, SaleId, Sha256Hash,
+    StaffId, SystemClock, TenantId, TicketId, Usd, VoidRequestId,
     edge_api::{CashSession, TicketRow, TicketStatus},
+    events::TenderMethod,
 };
 use testkit::{BOUND, Line, Nats, scratch_dir, wait_until};
 use tokio_util::sync::CancellationToken;
@@ -83,17 +84,48 @@ impl Store {
         self.journal.capture_sale(self.sale()).await.map(drop)
     }
 
+    /// Makes a sale and asks for its void; the request.
+    pub async fn ask_for_a_void(&self) -> VoidRequestId {
+        let sale = self.sale();
+        let ticket_id = sale.ticket_id.clone();
+        self.journal.capture_sale(sale).await.unwrap();
+        let by = By {
+            device_id: self.session.device_id,
+            staff_id: self.session.staff_id,
+            approver: false,
+        };
+        let asked = Asked {
+            key: ticket_id.clone(),
+            request_hash: Sha256Hash::ZERO,
+            by,
+            act: Act::RequestVoid { ticket_id, reason: "wrong drink".to_owned() },
+        };
+        self.journal.carry_out(asked).await.unwrap();
+        let filter = VoidFilter { limit: 1, ..VoidFilter::default() };
+        self.journal.void_requests(filter).await.unwrap().void_requests[0].void_request_id
+    }
+
     fn sale(&self) -> NewSale {
         let ticket_id = TicketId::mint(SystemClock.now(), rand::random());
         let padding = "x".repeat(1_900);
         NewSale {
+            draft_id: None,
             request_hash: Sha256Hash::ZERO,
             device_id: self.session.device_id,
             cash_session_id: self.session.cash_session_id,
+            sale_id: SaleId::from_uuid(Uuid::now_v7()),
+            order_id: OrderId::from_uuid(Uuid::now_v7()),
             finalized_at: SystemClock.now(),
+            method: TenderMethod::Cash,
+            currency: Currency::Usd,
+            kept: Decimal::new(350, 2),
             grand_total_usd: Usd(Decimal::new(350, 2)),
+            vat_usd: Usd::ZERO,
             stock: Vec::<StockUse>::new(),
-            payload: format!(r#"{{"ticket_id":"{ticket_id}","padding":"{padding}"}}"#).into(),
+            payload: format!(
+                r#"{{"ticket_id":"{ticket_id}","deductions":[],"padding":"{padding}"}}"#
+            )
+            .into(),
             ticket_id,
         }
     }

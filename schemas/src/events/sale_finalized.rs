@@ -74,6 +74,21 @@ pub struct SaleFinalizedV1 {
     pub deductions: Vec<DeductionLine>,
     /// Which catalogue priced it.
     pub catalogue: CatalogueRef,
+    /// Set if its till completed it before the session was closed and delivered
+    /// it afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<LateSale>,
+}
+
+/// A sale that came after the close of its session: a supplement to its Z
+/// report, which stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LateSale {
+    /// Its place among the supplements to that Z report: 1, 2, 3, …
+    pub supplement_no: u32,
+    /// When the edge received it, by the edge's clock.
+    pub received_at: Timestamp,
 }
 
 /// Where a sale stands.
@@ -86,6 +101,17 @@ pub enum SaleStatus {
     VoidPending,
     /// Undone by an approved void. Its number stays.
     Voided,
+}
+
+impl SaleStatus {
+    /// The name in JSON and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Finalized => "FINALIZED",
+            Self::VoidPending => "VOID_PENDING",
+            Self::Voided => "VOIDED",
+        }
+    }
 }
 
 /// How a sale is consumed.

@@ -1,14 +1,15 @@
 //! `order.status_changed`: the order moves on, if it stands where the entry
-//! says and may go there; otherwise it stays and a person is told.
+//! says and may go there; otherwise it stays and a person is told. It is not
+//! delivered while the undoing of its sale is undecided.
 
 use domain::orders::may_move;
 use schemas::{
-    events::{OrderStatus, OrderStatusChangedV1},
+    events::{OrderStatus, OrderStatusChangedV1, SaleStatus},
     facts::{ExceptionKind, FactKind},
 };
 use store::orders::{Order, OrderMove};
 
-use super::{Changes, State, Work};
+use super::{Changes, Deed, State, Work};
 
 pub(super) fn plan(
     work: &Work<'_>,
@@ -21,15 +22,25 @@ pub(super) fn plan(
         .get_mut(&event.order_id)
         .filter(|order| order.branch_id == event.branch_id && order.sale_id == event.sale_id);
     match order {
-        Some(order) if order.status == event.from && may_move(event.from, event.to) => {
+        Some(order)
+            if order.status == event.from
+                && may_move(event.from, event.to)
+                && !awaits_void(order, event) =>
+        {
             order.status = event.to;
             let OrderStatusChangedV1 { order_id, to, changed_at, .. } = *event;
             changes.order_moves.insert(order_id, OrderMove { order_id, to, at: changed_at });
             changes.tell(work, FactKind::OrderStatusChanged);
-            let subject = Some(order_id.as_uuid());
-            let meta = serde_json::json!({ "from": event.from, "to": event.to }).to_string();
-            let actor = Some(event.changed_by);
-            changes.audit(work, "ORDER_STATUS_CHANGED", actor, subject, Some(meta));
+            changes.audit(
+                work,
+                Deed {
+                    actor: Some(event.changed_by),
+                    subject: Some(order_id.as_uuid()),
+                    target: Some(event.sale_id.as_uuid()),
+                    meta: Some(serde_json::json!({ "from": event.from, "to": event.to })),
+                    ..Deed::of("ORDER_STATUS_UPDATED")
+                },
+            );
         }
         other => {
             let detail = refused(event, other.map(|order| &*order));
@@ -43,9 +54,16 @@ pub(super) fn plan(
     }
 }
 
+fn awaits_void(order: &Order, event: &OrderStatusChangedV1) -> bool {
+    order.sale_status == SaleStatus::VoidPending && event.to == OrderStatus::Delivered
+}
+
 fn refused(event: &OrderStatusChangedV1, order: Option<&Order>) -> String {
-    let stands = match order.map(|order| order.status) {
-        Some(status) => format!("it is {}", OrderStatus::as_str(status)),
+    let stands = match order {
+        Some(order) if awaits_void(order, event) => {
+            "the undoing of its sale is undecided".to_owned()
+        }
+        Some(order) => format!("it is {}", order.status.as_str()),
         None => "it is not in the books".to_owned(),
     };
     format!(

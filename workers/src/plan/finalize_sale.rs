@@ -5,15 +5,17 @@
 //! Whose the ticket is books the sale; whoever comes later under the same
 //! ticket is an exception and changes nothing (invariant 6).
 
-use rust_decimal::Decimal;
 use schemas::{
     CashMovementId,
-    events::{OrderStatus, SaleFinalizedV1, TenderMethod},
-    facts::{ExceptionKind, FactKind, StockMovedLine, StockMovedV1, id_from_entry},
+    events::{OrderStatus, SaleFinalizedV1, SaleStatus, TenderMethod},
+    facts::{ExceptionKind, FactKind},
 };
-use store::{cash::SaleCash, orders::Order, sales::BookedSale, stock::SaleDeduction};
+use store::{cash::SaleCash, orders::Order, reports::Supplement, sales::BookedSale, stock::Reason};
 
-use super::{Changes, State, Work, no_stock};
+use super::{
+    Changes, Deed, State, Work, session_sums,
+    stock_moves::{StockMove, move_stock},
+};
 use crate::repricing::Repricing;
 
 pub(super) fn plan<'a>(
@@ -28,15 +30,22 @@ pub(super) fn plan<'a>(
     }
     changes.sales.push(BookedSale { sale, entry: work.entry });
     changes.tell(work, FactKind::SaleFinalized);
-    let subject = Some(sale.sale_id.as_uuid());
-    changes.audit(work, "SALE_FINALIZED", Some(sale.cashier_id), subject, None);
+    changes.audit(
+        work,
+        Deed {
+            activity: Some("pos.sale.created"),
+            actor: Some(sale.cashier_id),
+            subject: Some(sale.sale_id.as_uuid()),
+            ..Deed::of("SALE_FINALIZED")
+        },
+    );
     let SaleFinalizedV1 { order_id, sale_id, branch_id, .. } = *sale;
-    let status = OrderStatus::InPrep;
-    state.orders.insert(order_id, Order { order_id, sale_id, branch_id, status });
+    let (status, sale_status) = (OrderStatus::InPrep, SaleStatus::Finalized);
+    state.take(sale, Order { order_id, sale_id, branch_id, status, sale_status });
 
     check_session(work, sale, state, changes);
     check_prices(work, sale, changes);
-    take_cash(sale, changes);
+    take_cash(sale, state, changes);
     deduct_stock(work, sale, state, changes);
 }
 
@@ -65,19 +74,60 @@ fn conflict(work: &Work<'_>, sale: &SaleFinalizedV1, state: &State, changes: &mu
 fn check_session(
     work: &Work<'_>,
     sale: &SaleFinalizedV1,
-    state: &State,
+    state: &mut State,
     changes: &mut Changes<'_>,
 ) {
-    let session = state.sessions.get(&sale.cash_session_id);
-    let why = match session {
-        Some(session) if session.branch_id != sale.branch_id => "of another branch",
-        Some(session) if session.open => return,
+    let session = sale.cash_session_id;
+    let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
+    let known = state.sessions.get(&session);
+    let why = match known {
+        Some(known) if known.branch_id != sale.branch_id => "of another branch",
+        Some(_) if sale.late.is_some() => return supplement(work, sale, state, changes),
+        Some(known) if known.open => return,
         Some(_) => "closed",
         None => "not in the books",
     };
-    let detail = format!("cash session {} is {why}", sale.cash_session_id);
-    let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
+    let detail = format!("cash session {session} is {why}");
     changes.raise(work, ExceptionKind::SessionNotOpen, concerns, &detail);
+}
+
+/// A sale that came after the close of its session. The Z report stands.
+fn supplement(
+    work: &Work<'_>,
+    sale: &SaleFinalizedV1,
+    state: &mut State,
+    changes: &mut Changes<'_>,
+) {
+    let Some(late) = sale.late else { return };
+    let (session, number) = (sale.cash_session_id, u64::from(late.supplement_no));
+    let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
+    changes.supplements.push(Supplement {
+        sale_id: sale.sale_id,
+        cash_session_id: session,
+        branch_id: sale.branch_id,
+        supplement_no: number,
+        received_at: late.received_at,
+    });
+    let detail = format!(
+        "supplement {number} to the Z report of cash session {session}: {} USD, completed {}, \
+         received {}",
+        sale.grand_total_usd, sale.finalized_at, late.received_at
+    );
+    changes.raise(work, ExceptionKind::LateSale, concerns, &detail);
+
+    let newest = state.supplements.entry(session).or_default();
+    let mut odd = Vec::new();
+    if number != *newest + 1 {
+        odd.push(format!("supplement {number} comes after supplement {newest}"));
+    }
+    *newest = number.max(*newest);
+    if state.sessions.get(&session).is_some_and(|known| known.open) {
+        odd.push("it has no Z report yet".to_owned());
+    }
+    if !odd.is_empty() {
+        let detail = format!("cash session {session}: {}", odd.join("; "));
+        changes.raise(work, ExceptionKind::SessionMismatch, concerns, &detail);
+    }
 }
 
 fn check_prices(work: &Work<'_>, sale: &SaleFinalizedV1, changes: &mut Changes<'_>) {
@@ -98,7 +148,10 @@ fn check_prices(work: &Work<'_>, sale: &SaleFinalizedV1, changes: &mut Changes<'
     }
 }
 
-fn take_cash(sale: &SaleFinalizedV1, changes: &mut Changes<'_>) {
+fn take_cash(sale: &SaleFinalizedV1, state: &mut State, changes: &mut Changes<'_>) {
+    if let Some(sums) = state.sums_of(sale.branch_id, sale.cash_session_id) {
+        session_sums::add_sale(sums, sale);
+    }
     if sale.tender.method != TenderMethod::Cash {
         return;
     }
@@ -119,49 +172,16 @@ fn deduct_stock(
     state: &mut State,
     changes: &mut Changes<'_>,
 ) {
-    if sale.deductions.is_empty() {
-        return;
-    }
-    let SaleFinalizedV1 { branch_id, edge_id, sale_id, finalized_at, .. } = *sale;
-    let entry_seq = work.entry.seq;
-    let mut lines = Vec::with_capacity(sale.deductions.len());
-    let mut below = Vec::new();
-    for deduction in &sale.deductions {
-        let stock_item_id = deduction.stock_item_id;
-        let key = (branch_id, stock_item_id);
-        let level = state.levels.entry(key).or_insert_with(|| no_stock(branch_id, stock_item_id));
-        let before = level.level;
-        let delta = -deduction.quantity;
-        level.level = before.saturating_add(delta);
-        level.last_no += 1;
-        let (stock_no, level_after) = (level.last_no, level.level);
-        changes.levels.insert(key, *level);
-        changes.deductions.push(SaleDeduction {
-            branch_id,
-            stock_item_id,
-            stock_no,
-            delta,
-            level_after,
-            edge_id,
-            entry_seq,
-            sale_id,
-            occurred_at: finalized_at,
-        });
-        if before >= Decimal::ZERO && level_after < Decimal::ZERO {
-            let name = &deduction.name;
-            below.push(format!("{name} is {} {}", level_after.normalize(), deduction.unit));
-        }
-        let unit = deduction.unit.clone();
-        // Read back from a column it has trailing zeros; told, it has none.
-        let level_after = level_after.normalize();
-        lines.push(StockMovedLine { stock_item_id, stock_no, delta, level_after, unit });
-    }
-    let moved_at = finalized_at;
-    let moved = StockMovedV1 { branch_id, edge_id, edge_seq: entry_seq, sale_id, moved_at, lines };
-    let id = id_from_entry(edge_id, entry_seq, FactKind::StockMoved);
-    changes.tell_more(work, FactKind::StockMoved, id, &moved);
+    let sold = StockMove {
+        reason: Reason::Sale,
+        branch_id: sale.branch_id,
+        sale_id: sale.sale_id,
+        at: sale.finalized_at,
+        lines: &sale.deductions,
+    };
+    let below = move_stock(work, &sold, state, changes);
     if !below.is_empty() {
-        let concerns = (Some(sale_id), Some(&sale.ticket_id));
+        let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
         changes.raise(work, ExceptionKind::StockNegative, concerns, &below.join("; "));
     }
 }

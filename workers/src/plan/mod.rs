@@ -1,42 +1,41 @@
 //! What entries change in the books: pure, from the state that they need to
-//! the rows that they make. Nothing here refuses a sale: what looks wrong is
-//! booked and raised as an exception (invariant 2).
+//! the rows that they make. Nothing here refuses what an edge journaled: what
+//! looks wrong is booked as far as it fits, and raised as an exception
+//! (invariant 2).
 //!
 //! The state is loaded set-wise for a whole piece of a batch, and each handler
 //! sees what the entries before it made of it. One file for each entry.
 
+mod approve_void;
 mod change_order_status;
+mod close_cash_session;
 mod finalize_sale;
+mod move_cash;
 mod open_cash_session;
+mod record_audit;
+mod refuse_command;
+mod reject_void;
+mod request_void;
 mod set_aside;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod session_sums;
+mod stock_moves;
+mod voiding;
 
-use rust_decimal::Decimal;
-use schemas::{
-    BranchId, CashSessionId, Entry, ExceptionId, OrderId, SaleId, StaffId, StockItemId, TenantId,
-    TicketId,
-    events::CashSessionOpenedV1,
-    facts::{ExceptionKind, ExceptionRaisedV1, FactKind, id_from_entry},
-};
-use serde::Serialize;
-use store::{
-    audit::NewAudit,
-    cash::{CashSession, SaleCash},
-    exceptions::NewException,
-    orders::{Order, OrderMove},
-    outbox::NewFact,
-    quarantine::Quarantined,
-    sales::BookedSale,
-    stock::{Level, SaleDeduction},
-    tickets::Ticket,
-};
-use uuid::Uuid;
+mod changes;
+mod state;
 
+use schemas::Entry;
+use store::tickets::Ticket;
+
+pub use changes::Changes;
 pub use set_aside::{SetAside, sort_out};
+pub use state::{Keys, Owners, State};
+
+use changes::Deed;
 
 use crate::{
-    reading::{Origin, Reading, plain},
+    reading::{Origin, Reading},
     repricing::Repricing,
 };
 
@@ -75,103 +74,6 @@ impl Work<'_> {
     }
 }
 
-/// The rows that a piece of a batch needs to see, by their keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Keys {
-    /// Cash sessions.
-    pub sessions: BTreeSet<CashSessionId>,
-    /// Orders.
-    pub orders: BTreeSet<OrderId>,
-    /// Stock levels, in the order in which they are locked.
-    pub levels: BTreeSet<(BranchId, StockItemId)>,
-}
-
-impl Keys {
-    /// What `works` need. `owners` are the tickets that they claim, as kept.
-    pub fn of<'a>(works: impl Iterator<Item = Work<'a>>, owners: &Owners) -> Self {
-        let mut keys = Self::default();
-        for work in works {
-            match work.reading {
-                Reading::SaleFinalized(sale) if owners.owns(&work) => {
-                    keys.sessions.insert(sale.cash_session_id);
-                    let items = sale.deductions.iter().map(|line| line.stock_item_id);
-                    keys.levels.extend(items.map(|item| (sale.branch_id, item)));
-                }
-                Reading::OrderStatusChanged(event) => {
-                    keys.orders.insert(event.order_id);
-                }
-                _ => {}
-            }
-        }
-        keys
-    }
-}
-
-/// Tickets and whose they are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Owners(HashMap<(TenantId, TicketId), Ticket>);
-
-impl Owners {
-    /// Takes tickets as they are kept.
-    pub fn of(tickets: impl IntoIterator<Item = Ticket>) -> Self {
-        Self(tickets.into_iter().map(|t| ((t.tenant_id, t.ticket_id.clone()), t)).collect())
-    }
-
-    fn get(&self, tenant: TenantId, ticket: &TicketId) -> Option<&Ticket> {
-        self.0.get(&(tenant, ticket.clone()))
-    }
-
-    /// Whether the ticket that this entry claims is its own.
-    fn owns(&self, work: &Work<'_>) -> bool {
-        let Reading::SaleFinalized(sale) = work.reading else { return false };
-        self.get(sale.tenant_id, &sale.ticket_id)
-            .is_some_and(|kept| (kept.edge_id, kept.entry_seq) == work.name())
-    }
-}
-
-/// The part of the books that a piece of a batch sees and moves on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
-    /// The tickets that are claimed, as kept.
-    pub owners: Owners,
-    /// Cash sessions.
-    pub sessions: HashMap<CashSessionId, CashSession>,
-    /// Orders.
-    pub orders: HashMap<OrderId, Order>,
-    /// Stock levels.
-    pub levels: HashMap<(BranchId, StockItemId), Level>,
-}
-
-/// The rows that a piece of a batch makes, table by table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes<'a> {
-    /// For the archive.
-    pub entries: Vec<&'a Entry>,
-    /// New cash sessions.
-    pub sessions: Vec<&'a CashSessionOpenedV1>,
-    /// New sales, with their lines, their orders and their places in the
-    /// numbering queue, in the order in which the books take them.
-    pub sales: Vec<BookedSale<'a>>,
-    /// Money that came in.
-    pub cash: Vec<SaleCash>,
-    /// Moves of orders; one for each.
-    pub order_moves: BTreeMap<OrderId, OrderMove>,
-    /// Rows of stock ledgers.
-    pub deductions: Vec<SaleDeduction>,
-    /// The levels after them.
-    pub levels: BTreeMap<(BranchId, StockItemId), Level>,
-    /// For the audit log.
-    pub audit: Vec<NewAudit>,
-    /// For the outbox.
-    pub facts: Vec<NewFact>,
-    /// For a person to look at.
-    pub exceptions: Vec<NewException>,
-    /// Entries that are set aside.
-    pub quarantined: Vec<Quarantined>,
-    /// Entries that waited and do no longer.
-    pub released: Vec<(schemas::EdgeId, u64)>,
-}
-
 /// Plans a piece of a batch: each work with what was decided about it by
 /// [`sort_out`], in order. `state` ends as the books do.
 pub fn plan<'a>(state: &mut State, works: &[(Work<'a>, Option<SetAside>)]) -> Changes<'a> {
@@ -191,96 +93,32 @@ pub fn plan<'a>(state: &mut State, works: &[(Work<'a>, Option<SetAside>)]) -> Ch
             (None, Reading::OrderStatusChanged(event)) => {
                 change_order_status::plan(work, event, state, &mut changes);
             }
+            (None, Reading::CashMoved(event)) => {
+                move_cash::plan(work, event, state, &mut changes);
+            }
+            (None, Reading::CashSessionClosed(event)) => {
+                close_cash_session::plan(work, event, state, &mut changes);
+            }
+            (None, Reading::VoidRequested(event)) => {
+                request_void::plan(work, event, state, &mut changes);
+            }
+            (None, Reading::VoidApproved(event)) => {
+                approve_void::plan(work, event, state, &mut changes);
+            }
+            (None, Reading::VoidRejected(event)) => {
+                reject_void::plan(work, event, state, &mut changes);
+            }
+            (None, Reading::CommandRefused(event)) => {
+                refuse_command::plan(work, event, state, &mut changes);
+            }
+            (None, Reading::AuditRecorded(event)) => record_audit::plan(work, event, &mut changes),
             // `sort_out` has set it aside.
             (None, Reading::Unreadable { .. }) => {}
         }
         if work.waited && aside.is_none() {
             changes.released.push(work.name());
-            changes.audit(work, "EVENT_RELEASED", None, None, None);
+            changes.audit(work, Deed::of("EVENT_RELEASED"));
         }
     }
     changes
-}
-
-impl Changes<'_> {
-    /// Tells a fact that repeats the entry.
-    fn tell(&mut self, work: &Work<'_>, kind: FactKind) {
-        let schema_version = work.entry.schema_version;
-        let fact = fact(work, kind, id_from_entry(work.entry.edge_id, work.entry.seq, kind));
-        self.facts.push(NewFact { schema_version, ..fact });
-    }
-
-    /// Tells a fact with a body of its own.
-    fn tell_more(&mut self, work: &Work<'_>, kind: FactKind, id: String, body: &impl Serialize) {
-        // Our own types of strings, numbers and decimals always serialise.
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        self.facts.push(NewFact { body: Some(body), ..fact(work, kind, id) });
-    }
-
-    /// Raises an exception: one for each entry and kind.
-    fn raise(
-        &mut self,
-        work: &Work<'_>,
-        kind: ExceptionKind,
-        concerns: (Option<SaleId>, Option<&TicketId>),
-        detail: &str,
-    ) {
-        let Entry { edge_id, seq, recorded_at, .. } = *work.entry;
-        let cause = format!("{seq}:{}", kind.as_str());
-        let raised = ExceptionRaisedV1 {
-            exception_id: ExceptionId::derived(edge_id.as_uuid(), &cause),
-            branch_id: work.origin.branch_id,
-            kind,
-            edge_id,
-            entry_seq: seq,
-            sale_id: concerns.0,
-            ticket_id: concerns.1.cloned(),
-            detail: plain(detail),
-            at: recorded_at,
-        };
-        let id =
-            format!("{}:{}", id_from_entry(edge_id, seq, FactKind::ExceptionRaised), kind.as_str());
-        self.tell_more(work, FactKind::ExceptionRaised, id, &raised);
-        self.exceptions.push(NewException { tenant_id: work.origin.tenant_id, raised });
-    }
-
-    /// Adds a row to the audit log.
-    fn audit(
-        &mut self,
-        work: &Work<'_>,
-        action: &'static str,
-        actor_id: Option<StaffId>,
-        subject_id: Option<Uuid>,
-        meta: Option<String>,
-    ) {
-        self.audit.push(NewAudit {
-            tenant_id: work.origin.tenant_id,
-            branch_id: work.origin.branch_id,
-            action,
-            actor_id,
-            subject_id,
-            entry: work.name(),
-            occurred_at: work.entry.recorded_at,
-            meta,
-        });
-    }
-}
-
-fn fact(work: &Work<'_>, kind: FactKind, fact_id: String) -> NewFact {
-    NewFact {
-        tenant_id: work.origin.tenant_id,
-        branch_id: work.origin.branch_id,
-        fact_id,
-        kind,
-        schema_version: 1,
-        entry: Some(work.name()),
-        invoice: None,
-        body: None,
-        occurred_at: work.entry.recorded_at,
-    }
-}
-
-/// An empty ledger.
-fn no_stock(branch_id: BranchId, stock_item_id: StockItemId) -> Level {
-    Level { branch_id, stock_item_id, level: Decimal::ZERO, last_no: 0 }
 }

@@ -3,7 +3,7 @@
 use schemas::{events::CashSessionOpenedV1, facts::FactKind};
 use store::cash::CashSession;
 
-use super::{Changes, State, Work};
+use super::{Changes, Deed, State, Work, session_sums};
 
 pub(super) fn plan<'a>(
     work: &Work<'_>,
@@ -13,8 +13,17 @@ pub(super) fn plan<'a>(
 ) {
     let CashSessionOpenedV1 { cash_session_id, branch_id, opened_by, .. } = *event;
     state.sessions.insert(cash_session_id, CashSession { cash_session_id, branch_id, open: true });
+    if state.awaited_closes.contains(&cash_session_id) {
+        state.sums.insert(cash_session_id, session_sums::of_opening(event));
+    }
     changes.sessions.push(event);
     changes.tell(work, FactKind::CashSessionOpened);
-    let subject = Some(cash_session_id.as_uuid());
-    changes.audit(work, "CASH_SESSION_OPENED", Some(opened_by), subject, None);
+    changes.audit(
+        work,
+        Deed {
+            actor: Some(opened_by),
+            subject: Some(cash_session_id.as_uuid()),
+            ..Deed::of("CASH_SESSION_OPENED")
+        },
+    );
 }

@@ -10,7 +10,7 @@ use schemas::{
 use store::quarantine::{Quarantined, Reason};
 use uuid::Uuid;
 
-use super::{Changes, Work};
+use super::{Changes, Deed, Work};
 use crate::reading::{Reading, plain};
 
 /// Why an entry is set aside.
@@ -113,8 +113,8 @@ pub(super) fn plan(work: &Work<'_>, aside: &SetAside, changes: &mut Changes<'_>)
         detail,
         at: work.entry.recorded_at,
     };
-    let meta = serde_json::json!({ "reason": told.reason, "detail": told.detail }).to_string();
+    let meta = serde_json::json!({ "reason": told.reason, "detail": told.detail });
     let id = id_from_entry(work.entry.edge_id, work.entry.seq, FactKind::EventQuarantined);
     changes.tell_more(work, FactKind::EventQuarantined, id, &told);
-    changes.audit(work, "EVENT_QUARANTINED", None, None, Some(meta));
+    changes.audit(work, Deed { meta: Some(meta), ..Deed::of("EVENT_QUARANTINED") });
 }

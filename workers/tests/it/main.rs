@@ -8,6 +8,8 @@ mod admission;
 mod booking;
 mod convergence;
 mod plan;
+mod sessions;
+mod voids;
 
 mod conformance;
 mod leases;

@@ -75,7 +75,7 @@ async fn what_looks_wrong_is_booked_and_raised() {
 #[tokio::test]
 async fn the_captured_figures_stand() {
     let books = after(&[Step::Open, Step::Mispriced]).await;
-    let (_, _, total) = books.sales.values().next().unwrap();
+    let (_, _, total, _) = books.sales.values().next().unwrap();
     assert_eq!(*total, Decimal::new(1, 2));
 }
 

@@ -3,7 +3,7 @@
 use domain::journal_chain::seal;
 use schemas::{EntryKind, requests::JournalHead};
 use store::quarantine::Reason;
-use testkit::{Books, seed_company, sqlx};
+use testkit::{Books, damage, seed_company, sqlx};
 use workers::{
     ReleaseError, Released,
     batch::{Memory, Outcome},
@@ -101,6 +101,34 @@ async fn followers_wait_and_are_released_in_order_with_their_sale() {
 }
 
 #[tokio::test]
+async fn a_void_waits_behind_its_sale_and_the_close_behind_neither() {
+    let mut shop = Refusing::sale(2).await;
+    let steps =
+        [Step::Open, Step::Sell, Step::RequestVoid, Step::ApproveVoid, Step::PayIn, Step::Close];
+    let outcome = shop.deliver(&steps).await;
+    let expected = [(2, Reason::DataError), (3, Reason::Behind), (4, Reason::Behind)];
+    assert_eq!(set_aside(&outcome), expected);
+    let books = shop.snapshot().await;
+    assert_eq!(books.reports.len(), 1);
+    let raised: Vec<&str> = books.exceptions.values().map(|row| row.0.as_str()).collect();
+    assert_eq!(raised, ["SESSION_MISMATCH"], "the report says more than the books");
+
+    shop.mend().await;
+    let released = shop.release(2).await.unwrap();
+    assert_eq!(released, Released { applied: vec![2, 3, 4], still_waiting: vec![] });
+    let books = shop.snapshot().await;
+    assert_eq!(books.sales.values().next().unwrap().3, "VOIDED");
+    assert_eq!(books.requests.values().next().unwrap().1, "APPROVED");
+    let paid: Vec<&str> = books.cash.values().map(|row| row.2.as_str()).collect();
+    assert_eq!(paid.len(), 3, "taken, given back, and paid in: {paid:?}");
+    assert!(books.levels.values().all(|(level, _)| level.is_zero()));
+    // What came after its time was booked, and is told.
+    let checks = store::verify::books(&shop.books.pool).await.unwrap();
+    let failed: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[tokio::test]
 async fn of_two_releases_at_once_one_releases() {
     let mut shop = Refusing::sale(2).await;
     shop.deliver(&[Step::Open, Step::Sell, Step::Ready]).await;
@@ -153,10 +181,8 @@ async fn an_archive_that_was_changed_is_not_released_from() {
     let mut shop = Refusing::sale(2).await;
     shop.deliver(&[Step::Open, Step::Sell]).await;
     shop.mend().await;
-    sqlx::query("UPDATE edge_entry SET payload = payload || ' '::bytea WHERE seq = 2")
-        .execute(&shop.books.pool)
-        .await
-        .unwrap();
+    let change = "UPDATE edge_entry SET payload = payload || ' '::bytea WHERE seq = 2";
+    damage(&shop.books.pool, change).await;
     let changed = shop.release(2).await.unwrap_err();
     assert!(matches!(changed, ReleaseError::Changed(_)), "{changed}");
     // Nor is a stranger's.

@@ -60,6 +60,7 @@ fn sale() -> SaleFinalizedV1 {
         tender,
         deductions: priced.deductions,
         catalogue: reference,
+        late: None,
     }
 }
 

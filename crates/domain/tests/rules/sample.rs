@@ -109,8 +109,8 @@ pub fn catalogue() -> CatalogueV1 {
             stock_item(BEANS, "Beans", "g"),
         ],
         discounts: Vec::new(),
-        staff: vec![StaffMember { staff_id: id(0x5f), name: "Sokha".to_owned() }],
-        devices: vec![Device { device_id: id(0xde), name: "Counter 1".to_owned() }],
+        staff: vec![StaffMember::new(id(0x5f), "Sokha".to_owned())],
+        devices: vec![Device::new(id(0xde), "Counter 1".to_owned())],
     }
 }
 

@@ -1,15 +1,16 @@
 -- Registers a batch of one series ($1, of company $2): the invoices, the facts
--- that tell of them, the branches' newest mapping_seq and the series' new head;
--- and takes the sales out of the queue. The facts are runs of at most $23. The
--- caller holds the series' row lock and checks that every count is the batch's.
+-- and audit rows that tell of them, the branches' newest mapping_seq and the
+-- series' new head; and takes the sales out of the queue. The facts are runs of
+-- at most $26. The caller holds the series' row lock and checks that every count
+-- is the batch's.
 WITH batch AS MATERIALIZED (
     SELECT * FROM unnest(
         $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::bigint[], $8::uuid[],
         $9::text[], $10::uuid[], $11::bigint[], $12::bytea[], $13::numeric[], $14::numeric[],
-        $15::numeric[], $16::bytea[], $17::bytea[], $18::text[]
+        $15::numeric[], $16::bytea[], $17::bytea[], $18::text[], $23::uuid[]
     ) AS row (queue_id, no, invoice_id, branch_id, mapping_seq, sale_id, ticket_id, edge_id,
               entry_seq, entry_hash, grand_total_usd, vat_usd, grand_total_khr, prev_hash, hash,
-              fact_id)
+              fact_id, customer_id)
 ), registered AS (
     INSERT INTO invoice (series_id, no, invoice_id, tenant_id, branch_id, mapping_seq, sale_id,
                          ticket_id, edge_id, entry_seq, entry_hash, grand_total_usd, vat_usd,
@@ -30,13 +31,21 @@ WITH batch AS MATERIALIZED (
                array_agg(fact_id ORDER BY no) AS fact_ids, array_agg(no ORDER BY no) AS nos
         FROM (
             SELECT branch_id, fact_id, no,
-                   (row_number() OVER (PARTITION BY branch_id ORDER BY no) - 1) / $23 AS part
+                   (row_number() OVER (PARTITION BY branch_id ORDER BY no) - 1) / $26 AS part
             FROM batch
         ) parted
         GROUP BY branch_id, part
     ) run
     ORDER BY nos[1]
     RETURNING facts
+), logged AS (
+    INSERT INTO audit_log (tenant_id, branch_id, action, activity, subject_id, target_id, edge_id,
+                           entry_seq, occurred_at, meta)
+    SELECT $2, branch_id, $24, $25, customer_id, invoice_id, edge_id, entry_seq, $19,
+           jsonb_build_object('ticketId', ticket_id, 'invoiceNo', no,
+                              'totalCents', (grand_total_usd * 100)::bigint)
+    FROM batch ORDER BY no
+    RETURNING 1
 ), mapped AS (
     INSERT INTO mapping_head (branch_id, last_seq)
     SELECT branch_id, max(mapping_seq) FROM batch GROUP BY branch_id ORDER BY branch_id
@@ -51,5 +60,6 @@ WITH batch AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM registered) AS "registered!",
        (SELECT COALESCE(sum(facts), 0) FROM told) AS "told!",
+       (SELECT count(*) FROM logged) AS "logged!",
        (SELECT count(*) FROM taken) AS "taken!",
        (SELECT count(*) FROM moved) AS "moved!"

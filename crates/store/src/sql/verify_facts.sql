@@ -117,7 +117,8 @@ checked AS (
         || COALESCE(j.entry_seq, f.entry_seq) || ' is told ' || COALESCE(f.times, 0)
         || ' times for ' || CASE WHEN j.edge_id IS NULL THEN 'no movement' ELSE 'one sale' END
     FROM (
-        SELECT DISTINCT branch_id, edge_id, entry_seq FROM stock_journal WHERE reason = 'SALE'
+        SELECT DISTINCT branch_id, edge_id, entry_seq FROM stock_journal
+        WHERE reason IN ('SALE', 'VOID')
     ) j
     FULL JOIN (SELECT * FROM of_entries WHERE kind = 'stock.moved') f
         ON f.edge_id = j.edge_id AND f.entry_seq = j.entry_seq

@@ -11,4 +11,10 @@ SELECT
     (SELECT count(*) FROM stock_journal) AS "stock_rows!",
     (SELECT count(*) FROM stock_level) AS "stock_items!",
     (SELECT COALESCE(sum(facts), 0) FROM outbox WHERE first_seq IS NOT NULL) AS "facts!",
-    (SELECT COALESCE(sum(facts), 0) FROM outbox WHERE first_seq IS NULL) AS "pending!"
+    (SELECT COALESCE(sum(facts), 0) FROM outbox WHERE first_seq IS NULL) AS "pending!",
+    (SELECT count(*) FROM z_report) AS "reports!",
+    (SELECT count(*) FROM z_supplement) AS "supplements!",
+    (SELECT count(*) FROM void_request) AS "requests!",
+    (SELECT count(*) FROM cash_movement WHERE kind = 'REFUND_CASH') AS "refunds!",
+    (SELECT count(*) FROM cash_movement WHERE kind IN ('PAID_IN', 'PAID_OUT')) AS "payments!",
+    (SELECT count(*) FROM edge_command) AS "commands!"

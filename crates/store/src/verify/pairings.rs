@@ -17,6 +17,12 @@ struct Sizes {
     stock_items: i64,
     facts: i64,
     pending: i64,
+    reports: i64,
+    supplements: i64,
+    requests: i64,
+    refunds: i64,
+    payments: i64,
+    commands: i64,
 }
 
 /// Runs them all.
@@ -27,6 +33,11 @@ pub(super) async fn checks(conn: &mut Conn) -> Result<Vec<Check>, Error> {
         totals(conn, &sizes).await?,
         orders(conn, &sizes).await?,
         cash(conn, &sizes).await?,
+        sessions(conn, &sizes).await?,
+        voids(conn, &sizes).await?,
+        reversals(conn, &sizes).await?,
+        commands(conn, &sizes).await?,
+        effects(conn, &sizes).await?,
         stock(conn, &sizes).await?,
         invoices(conn, &sizes).await?,
         mapping(conn, &sizes).await?,
@@ -57,6 +68,60 @@ async fn cash(conn: &mut Conn, sizes: &Sizes) -> Result<Check, Error> {
         .counting("movements", sizes.movements.unsigned_abs())
         .counting("sessions", sizes.sessions.unsigned_abs());
     let found = sqlx::query_file_as!(Found, "src/sql/verify_cash.sql", LIMIT);
+    check.take(found.fetch_all(conn).await?);
+    Ok(check)
+}
+
+async fn sessions(conn: &mut Conn, sizes: &Sizes) -> Result<Check, Error> {
+    let promise = "each Z report adds up, and says what the books hold of its session";
+    let mut check = Check::new("sessions", promise)
+        .counting("sessions", sizes.sessions.unsigned_abs())
+        .counting("Z reports", sizes.reports.unsigned_abs())
+        .counting("supplements", sizes.supplements.unsigned_abs());
+    let found = sqlx::query_file_as!(Found, "src/sql/verify_sessions.sql", LIMIT);
+    check.take(found.fetch_all(&mut *conn).await?);
+    let found = sqlx::query_file_as!(Found, "src/sql/verify_supplements.sql", LIMIT);
+    check.take(found.fetch_all(conn).await?);
+    Ok(check)
+}
+
+async fn voids(conn: &mut Conn, sizes: &Sizes) -> Result<Check, Error> {
+    let promise = "sales and orders stand as the requests to undo them were decided";
+    let mut check = Check::new("voids", promise)
+        .counting("sales", sizes.sales.unsigned_abs())
+        .counting("requests", sizes.requests.unsigned_abs());
+    let found = sqlx::query_file_as!(Found, "src/sql/verify_voids.sql", LIMIT);
+    check.take(found.fetch_all(conn).await?);
+    Ok(check)
+}
+
+async fn reversals(conn: &mut Conn, sizes: &Sizes) -> Result<Check, Error> {
+    let promise = "each sale that was undone, and no other, gave back its cash and its stock once";
+    let mut check = Check::new("reversals", promise)
+        .counting("sales", sizes.sales.unsigned_abs())
+        .counting("refunds", sizes.refunds.unsigned_abs());
+    let found = sqlx::query_file_as!(Found, "src/sql/verify_reversals.sql", LIMIT);
+    check.take(found.fetch_all(conn).await?);
+    Ok(check)
+}
+
+async fn commands(conn: &mut Conn, sizes: &Sizes) -> Result<Check, Error> {
+    let promise = "each command that was carried out decided its request, and no other did";
+    let mut check =
+        Check::new("commands", promise).counting("commands", sizes.commands.unsigned_abs());
+    let found = sqlx::query_file_as!(Found, "src/sql/verify_commands.sql", LIMIT);
+    check.take(found.fetch_all(conn).await?);
+    Ok(check)
+}
+
+async fn effects(conn: &mut Conn, sizes: &Sizes) -> Result<Check, Error> {
+    let promise = "each journaled payment, close and void is in the books once";
+    let mut check = Check::new("effects", promise)
+        .counting("payments", sizes.payments.unsigned_abs())
+        .counting("Z reports", sizes.reports.unsigned_abs())
+        .counting("requests", sizes.requests.unsigned_abs())
+        .counting("refunds", sizes.refunds.unsigned_abs());
+    let found = sqlx::query_file_as!(Found, "src/sql/verify_effects.sql", LIMIT);
     check.take(found.fetch_all(conn).await?);
     Ok(check)
 }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, time::Duration};
 
 use anyhow::Context;
 use futures::{TryStreamExt, future::join_all};
+use pos_edge::people::OperatorToken;
 use schemas::{EdgeId, TicketId, edge_api::SyncStatus};
 use store::{
     Pool,
@@ -42,7 +43,11 @@ pub(super) async fn ask(edges: &[EdgeAddress], strictness: Strictness) -> Vec<As
 }
 
 async fn ask_one(edge: &EdgeAddress, strictness: Strictness) -> anyhow::Result<Said> {
-    let client = EdgeClient::at_url(&edge.url)?;
+    let mut client = EdgeClient::at_url(&edge.url)?;
+    let token = edge.folder.as_deref().map(OperatorToken::read).transpose()?.flatten();
+    if let Some(token) = token {
+        client = client.with_token(token);
+    }
     let begin = Instant::now();
     let sync = loop {
         let sync = client.sync().await?;

@@ -9,7 +9,7 @@ mod edges;
 mod report;
 mod waiting;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use schemas::{EdgeId, SystemClock};
@@ -37,6 +37,8 @@ pub struct EdgeAddress {
     pub store: String,
     /// Where its API is.
     pub url: String,
+    /// Where its token for the operator's tools lies, if it has one.
+    pub folder: Option<PathBuf>,
 }
 
 /// How strict to be.

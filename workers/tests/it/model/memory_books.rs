@@ -2,15 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use schemas::{EdgeId, TenantId, TicketId, requests::JournalHead};
+use schemas::{
+    CashSessionId, CommandId, Currency, EdgeId, OrderId, SaleId, TenantId, TicketId, VoidRequestId,
+    events::{CashSessionOpenedV1, SaleFinalizedV1, SaleStatus},
+    requests::JournalHead,
+};
 use store::{
     Error,
     cash::CashSession,
+    commands::{Standing, State as CommandState},
     cursors::{Cursor, CursorMove},
     orders::Order,
     quarantine::Quarantined,
     stock::Level,
     tickets::Ticket,
+    voids::{SoldSale, VoidRequest},
 };
 use testkit::sqlx;
 use uuid::Uuid;
@@ -19,7 +25,7 @@ use workers::{
     plan::{Changes, Keys, Owners, State},
 };
 
-use super::{Snapshot, Store};
+use super::{Snapshot, Store, sums};
 
 /// Books in memory. What is written counts at once; marks are copies.
 #[derive(Clone, Default)]
@@ -29,13 +35,19 @@ pub struct MemoryBooks {
 }
 
 #[derive(Clone, Default)]
-struct Tables {
-    books: Snapshot,
+pub(super) struct Tables {
+    pub(super) books: Snapshot,
     cursors: BTreeMap<EdgeId, Cursor>,
     archived: Archived,
     tickets: HashMap<(TenantId, TicketId), Ticket>,
-    sessions: HashMap<schemas::CashSessionId, CashSession>,
-    orders: HashMap<schemas::OrderId, Order>,
+    sessions: HashMap<CashSessionId, CashSession>,
+    pub(super) openings: HashMap<CashSessionId, CashSessionOpenedV1>,
+    pub(super) orders: HashMap<OrderId, Order>,
+    pub(super) sales: BTreeMap<SaleId, SaleFinalizedV1>,
+    /// Of each movement of cash.
+    pub(super) currencies: HashMap<Uuid, Currency>,
+    requests: BTreeMap<VoidRequestId, VoidRequest>,
+    commands: HashMap<CommandId, Standing>,
     levels: HashMap<(schemas::BranchId, schemas::StockItemId), Level>,
     waiting: BTreeMap<(EdgeId, u64), Quarantined>,
 }
@@ -51,6 +63,16 @@ impl MemoryBooks {
             books.tables.cursors.insert(edge_id, cursor);
         }
         books
+    }
+
+    /// Writes a command, as a back office would.
+    pub fn command(&mut self, command: Standing) {
+        self.tables.commands.insert(command.command.command_id, command);
+    }
+
+    /// Where a command stands.
+    pub fn standing(&self, command: CommandId) -> &Standing {
+        &self.tables.commands[&command]
     }
 
     /// What is in them.
@@ -107,13 +129,24 @@ impl Books for MemoryBooks {
     }
 
     async fn load(&mut self, keys: &Keys, owners: Owners) -> Result<State, Error> {
+        let mut state = State::new(keys, owners);
+        self.load_voids(keys, &mut state);
         let Tables { sessions, orders, levels, .. } = &self.tables;
-        Ok(State {
-            owners,
-            sessions: keys.sessions.iter().filter_map(|k| Some((*k, *sessions.get(k)?))).collect(),
-            orders: keys.orders.iter().filter_map(|k| Some((*k, *orders.get(k)?))).collect(),
-            levels: keys.levels.iter().filter_map(|k| Some((*k, *levels.get(k)?))).collect(),
-        })
+        let wanted = keys.sessions_of(&state.sales);
+        state.sessions = wanted.iter().filter_map(|k| Some((*k, *sessions.get(k)?))).collect();
+        state.orders.extend(keys.orders.iter().filter_map(|k| Some((*k, *orders.get(k)?))));
+        let wanted = keys.levels_of(&state.sales);
+        state.levels = wanted.iter().filter_map(|k| Some((*k, *levels.get(k)?))).collect();
+        let sums = |k: &CashSessionId| Some((*k, sums::of(&self.tables, *k)?));
+        state.sums = keys.closing.iter().filter_map(sums).collect();
+        for session in &keys.supplemented {
+            let of_session = |row: &&(Uuid, i64)| row.0 == session.as_uuid();
+            let newest = self.tables.books.supplements.values().filter(of_session).map(|r| r.1);
+            if let Some(newest) = newest.max() {
+                state.supplements.insert(*session, newest.unsigned_abs());
+            }
+        }
+        Ok(state)
     }
 
     async fn write(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
@@ -147,6 +180,26 @@ impl Books for MemoryBooks {
     }
 }
 
+impl MemoryBooks {
+    fn load_voids(&self, keys: &Keys, state: &mut State) {
+        let Tables { requests, sales, orders, commands, .. } = &self.tables;
+        let wanted = |request: &&VoidRequest| {
+            keys.requests.contains(&request.void_request_id)
+                || request.state.is_pending()
+                    && (keys.sales.contains(&request.sale_id)
+                        || keys.closing.contains(&request.cash_session_id))
+        };
+        let requests: Vec<_> = requests.values().filter(wanted).cloned().collect();
+        for sale in keys.sales_of(&requests).iter().filter_map(|id| sales.get(id)) {
+            state.orders.insert(sale.order_id, orders[&sale.order_id]);
+            state.sales.insert(sale.sale_id, SoldSale::of(sale));
+        }
+        state.requests = requests.into_iter().map(|row| (row.void_request_id, row)).collect();
+        let known = |id: &CommandId| Some((*id, commands.get(id)?.clone()));
+        state.commands = keys.commands.iter().filter_map(known).collect();
+    }
+}
+
 impl Tables {
     fn write(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
         for entry in &changes.entries {
@@ -160,9 +213,11 @@ impl Tables {
             let session =
                 CashSession { cash_session_id: id, branch_id: event.branch_id, open: true };
             unique(self.sessions.insert(id, session).is_none())?;
-            self.books.sessions.insert(id.as_uuid());
+            self.openings.insert(id, (*event).clone());
+            self.books.sessions.insert(id.as_uuid(), "OPEN".to_owned());
         }
         self.write_sales(changes)?;
+        self.write_voids_and_closes(changes)?;
         for to in changes.order_moves.values() {
             let order = self.orders.get_mut(&to.order_id).unwrap();
             order.status = to.to;
@@ -182,13 +237,20 @@ impl Tables {
             let sale = booked.sale;
             // What Postgres takes in no text column.
             unique(sale.lines.iter().all(|line| !line.name.contains('\0')))?;
-            let row = (sale.ticket_id.to_string(), int8(booked.entry.seq), sale.grand_total_usd.0);
+            let row = (
+                sale.ticket_id.to_string(),
+                int8(booked.entry.seq),
+                sale.grand_total_usd.0,
+                SaleStatus::Finalized.as_str().to_owned(),
+            );
+            self.sales.insert(sale.sale_id, sale.clone());
             unique(self.books.sales.insert(sale.sale_id.as_uuid(), row).is_none())?;
             let order = Order {
                 order_id: sale.order_id,
                 sale_id: sale.sale_id,
                 branch_id: sale.branch_id,
                 status: InPrep,
+                sale_status: SaleStatus::Finalized,
             };
             unique(self.orders.insert(sale.order_id, order).is_none())?;
             let queue = self.books.queue.entry(sale.branch_id.as_uuid()).or_default();
@@ -199,10 +261,17 @@ impl Tables {
 
     fn write_money_and_stock(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
         for cash in &changes.cash {
-            let row = (cash.cash_session_id.as_uuid(), cash.amount);
+            let row = (cash.cash_session_id.as_uuid(), cash.amount, "SALE_CASH".to_owned());
+            self.currencies.insert(cash.movement_id.as_uuid(), cash.currency);
             unique(self.books.cash.insert(cash.movement_id.as_uuid(), row).is_none())?;
         }
-        for row in &changes.deductions {
+        for cash in &changes.cash_movements {
+            let kind = cash.kind.as_str().to_owned();
+            self.currencies.insert(cash.movement_id.as_uuid(), cash.currency);
+            let row = (cash.cash_session_id.as_uuid(), cash.amount, kind);
+            unique(self.books.cash.insert(cash.movement_id.as_uuid(), row).is_none())?;
+        }
+        for row in changes.deductions.iter().chain(&changes.restored) {
             let item = (row.branch_id.as_uuid(), row.stock_item_id.as_uuid());
             let key = (item.0, item.1, int8(row.stock_no));
             let kept = (row.delta, row.level_after, int8(row.entry_seq));
@@ -212,6 +281,40 @@ impl Tables {
             self.levels.insert(*key, *level);
             let kept = (level.level, int8(level.last_no));
             self.books.levels.insert((key.0.as_uuid(), key.1.as_uuid()), kept);
+        }
+        Ok(())
+    }
+
+    fn write_voids_and_closes(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
+        for to in changes.sale_moves.values() {
+            let order = self.sales[&to.sale_id].order_id;
+            self.orders.get_mut(&order).unwrap().sale_status = to.to;
+            let row = self.books.sales.get_mut(&to.sale_id.as_uuid()).unwrap();
+            to.to.as_str().clone_into(&mut row.3);
+        }
+        for (id, request) in &changes.requests {
+            let kept = (request.sale_id.as_uuid(), request.state.as_str().to_owned());
+            self.books.requests.insert(id.as_uuid(), kept);
+            self.requests.insert(*id, request.clone());
+        }
+        for row in &changes.supplements {
+            let kept = (row.cash_session_id.as_uuid(), int8(row.supplement_no));
+            unique(self.books.supplements.insert(row.sale_id.as_uuid(), kept).is_none())?;
+        }
+        for close in &changes.closes {
+            self.sessions.get_mut(&close.cash_session_id).unwrap().open = false;
+            self.books.sessions.insert(close.cash_session_id.as_uuid(), "CLOSED".to_owned());
+        }
+        for report in &changes.reports {
+            let kept = (int8(report.entry.seq), report.entry.payload.clone());
+            let id = report.closed.cash_session_id.as_uuid();
+            unique(self.books.reports.insert(id, kept).is_none())?;
+        }
+        for outcome in &changes.outcomes {
+            let command = self.commands.get_mut(&outcome.command_id).unwrap();
+            assert_eq!(command.state, CommandState::Waiting);
+            command.state = outcome.state;
+            command.refusal.clone_from(&outcome.refusal);
         }
         Ok(())
     }
@@ -238,7 +341,8 @@ impl Tables {
         }
         for row in &changes.audit {
             let rows = self.books.audit.entry(row.branch_id.as_uuid()).or_default();
-            rows.push((row.action.to_owned(), int8(row.entry.1)));
+            let activity = row.activity.unwrap_or_default().to_owned();
+            rows.push((row.action.to_owned(), activity, int8(row.entry.1)));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 pub mod memory_books;
 pub mod snapshot;
 pub mod store;
+pub mod sums;
 pub mod way;
 
 pub use memory_books::MemoryBooks;

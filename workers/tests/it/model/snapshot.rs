@@ -1,7 +1,7 @@
 //! Everything in the books that the finalizing of entries decides, comparable
 //! whatever the books are made of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use testkit::sqlx::{self, PgPool, Row, postgres::PgRow};
@@ -16,14 +16,20 @@ pub struct Snapshot {
     pub entries: BTreeMap<(Uuid, i64), Vec<u8>>,
     /// Ticket → sale, edge, seq.
     pub tickets: BTreeMap<String, (Uuid, Uuid, i64)>,
-    /// Sale → ticket, seq, total.
-    pub sales: BTreeMap<Uuid, (String, i64, Decimal)>,
+    /// Sale → ticket, seq, total, status.
+    pub sales: BTreeMap<Uuid, (String, i64, Decimal, String)>,
     /// Order → sale, status.
     pub orders: BTreeMap<Uuid, (Uuid, String)>,
-    /// Open sessions.
-    pub sessions: BTreeSet<Uuid>,
-    /// Movement → session, amount.
-    pub cash: BTreeMap<Uuid, (Uuid, Decimal)>,
+    /// Session → status.
+    pub sessions: BTreeMap<Uuid, String>,
+    /// Session → seq and payload of its close.
+    pub reports: BTreeMap<Uuid, (i64, Vec<u8>)>,
+    /// Late sale → session, number.
+    pub supplements: BTreeMap<Uuid, (Uuid, i64)>,
+    /// Request → sale, status.
+    pub requests: BTreeMap<Uuid, (Uuid, String)>,
+    /// Movement → session, amount, kind.
+    pub cash: BTreeMap<Uuid, (Uuid, Decimal, String)>,
     /// Branch, item, no → delta, level after, seq.
     pub ledger: BTreeMap<(Uuid, Uuid, i64), (Decimal, Decimal, i64)>,
     /// Branch, item → level, no.
@@ -36,8 +42,8 @@ pub struct Snapshot {
     pub facts: BTreeMap<Uuid, Vec<String>>,
     /// Branch → sales in the order in which they get their numbers.
     pub queue: BTreeMap<Uuid, Vec<Uuid>>,
-    /// Branch → actions and entries in their order.
-    pub audit: BTreeMap<Uuid, Vec<(String, i64)>>,
+    /// Branch → actions, activities and entries in their order.
+    pub audit: BTreeMap<Uuid, Vec<(String, String, i64)>>,
 }
 
 impl Snapshot {
@@ -56,21 +62,30 @@ impl Snapshot {
         for row in rows(pool, "SELECT ticket_id, sale_id, edge_id, entry_seq FROM ticket").await {
             books.tickets.insert(row.get(0), (row.get(1), row.get(2), row.get(3)));
         }
-        let sales = "SELECT s.sale_id, ticket_id, entry_seq, grand_total_usd FROM sale s
+        let sales = "SELECT s.sale_id, ticket_id, entry_seq, grand_total_usd, status FROM sale s
                      WHERE EXISTS (SELECT FROM sale_line l WHERE l.sale_id = s.sale_id)";
         for row in rows(pool, sales).await {
-            books.sales.insert(row.get(0), (row.get(1), row.get(2), row.get(3)));
+            books.sales.insert(row.get(0), (row.get(1), row.get(2), row.get(3), row.get(4)));
         }
         for row in rows(pool, "SELECT order_id, sale_id, status FROM sale_order").await {
             books.orders.insert(row.get(0), (row.get(1), row.get(2)));
         }
-        for row in rows(pool, "SELECT cash_session_id FROM cash_session").await {
-            books.sessions.insert(row.get(0));
+        for row in rows(pool, "SELECT cash_session_id, status FROM cash_session").await {
+            books.sessions.insert(row.get(0), row.get(1));
         }
-        for row in
-            rows(pool, "SELECT movement_id, cash_session_id, amount FROM cash_movement").await
-        {
-            books.cash.insert(row.get(0), (row.get(1), row.get(2)));
+        for row in rows(pool, "SELECT cash_session_id, entry_seq, body FROM z_report").await {
+            books.reports.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        let supplements = "SELECT sale_id, cash_session_id, supplement_no FROM z_supplement";
+        for row in rows(pool, supplements).await {
+            books.supplements.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        for row in rows(pool, "SELECT void_request_id, sale_id, status FROM void_request").await {
+            books.requests.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        let movements = "SELECT movement_id, cash_session_id, amount, kind FROM cash_movement";
+        for row in rows(pool, movements).await {
+            books.cash.insert(row.get(0), (row.get(1), row.get(2), row.get(3)));
         }
         let ledger = "SELECT branch_id, stock_item_id, stock_no, delta, level_after, entry_seq
                       FROM stock_journal";
@@ -102,10 +117,11 @@ impl Snapshot {
         {
             books.queue.entry(row.get(0)).or_default().push(row.get(1));
         }
-        for row in
-            rows(pool, "SELECT branch_id, action, entry_seq FROM audit_log ORDER BY audit_id").await
-        {
-            books.audit.entry(row.get(0)).or_default().push((row.get(1), row.get(2)));
+        let audit = "SELECT branch_id, action, COALESCE(activity, ''), entry_seq FROM audit_log
+                     ORDER BY audit_id";
+        for row in rows(pool, audit).await {
+            let done = (row.get(1), row.get(2), row.get(3));
+            books.audit.entry(row.get(0)).or_default().push(done);
         }
         books
     }

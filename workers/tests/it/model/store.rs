@@ -9,9 +9,10 @@ use domain::{
 };
 use rust_decimal::Decimal;
 use schemas::{
-    BranchId, EdgeId, Entry, EntryKind, Sha256Hash, TenantId, Usd,
+    BranchId, CommandId, Currency, EdgeId, Entry, EntryKind, Sha256Hash, TenantId, Usd,
+    VoidRequestId,
     catalogue::CatalogueRef,
-    events::{OrderStatus, SaleFinalizedV1},
+    events::{AuditAction, LateSale, OrderStatus, PaidKind, SaleFinalizedV1},
     subjects::PosSubject,
 };
 use testkit::{JournalWriter, sample_catalogue};
@@ -26,6 +27,7 @@ pub struct Store {
     pub reference: CatalogueRef,
     pub journal: JournalWriter,
     sales: Vec<SaleFinalizedV1>,
+    requests: Vec<VoidRequestId>,
 }
 
 /// Something that an edge writes.
@@ -50,10 +52,33 @@ pub enum Step {
     Poison,
     Mispriced,
     UnknownCatalogue,
+    /// Someone pays into the drawer, or out of it.
+    PayIn,
+    PayOut,
+    /// The last sale is to be undone.
+    RequestVoid,
+    /// The last request is decided, whatever it is about now.
+    ApproveVoid,
+    RejectVoid,
+    /// The last sale is undone without a request, with other figures than its own.
+    ApproveUnasked,
+    /// The last request is decided as a command says that is in no books.
+    ApproveByCommand,
+    /// A command is refused that is in no books.
+    RefuseCommand,
+    /// The session is closed; sales after that are supplements.
+    Close,
+    /// The same with sums that are not the books', naming no pending void.
+    CloseWrongly,
+    /// A sale in a closed session that does not say that it is late.
+    Stray,
+    /// A late sale that skips a number, whether the session is closed or not.
+    SkippedLate,
+    Audit,
 }
 
 impl Step {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 25] = [
         Self::Open,
         Self::Sell,
         Self::SameTicket,
@@ -66,6 +91,19 @@ impl Step {
         Self::Poison,
         Self::Mispriced,
         Self::UnknownCatalogue,
+        Self::PayIn,
+        Self::PayOut,
+        Self::RequestVoid,
+        Self::ApproveVoid,
+        Self::RejectVoid,
+        Self::ApproveUnasked,
+        Self::ApproveByCommand,
+        Self::RefuseCommand,
+        Self::Close,
+        Self::CloseWrongly,
+        Self::Stray,
+        Self::SkippedLate,
+        Self::Audit,
     ];
 }
 
@@ -90,7 +128,8 @@ impl Store {
         let (index, reference) = domain::catalogue::parse(bytes).unwrap();
         let journal = JournalWriter::new(edge_id, bytes);
         let index = Arc::new(index);
-        Self { tenant_id, branch_id, edge_id, index, reference, journal, sales: Vec::new() }
+        let (sales, requests) = (Vec::new(), Vec::new());
+        Self { tenant_id, branch_id, edge_id, index, reference, journal, sales, requests }
     }
 
     /// Where it publishes an entry, with one shard in all.
@@ -105,6 +144,9 @@ impl Store {
 
     fn step(&mut self, step: Step) -> Entry {
         use OrderStatus::{Delivered, InPrep, Ready};
+        if let Some(entry) = self.step_beside_sales(step) {
+            return entry;
+        }
         let (kind, last) = (EntryKind::SaleFinalized, self.sales.last().cloned());
         let mut sale = self.journal.next_sale();
         match (step, last) {
@@ -124,12 +166,64 @@ impl Store {
             (Step::Poison, _) => sale.lines[0].name.push('\0'),
             (Step::Mispriced, _) => sale.grand_total_usd = Usd(Decimal::new(1, 2)),
             (Step::UnknownCatalogue, _) => sale.catalogue.content_hash = Sha256Hash::ZERO,
+            (Step::Stray, _) => sale.late = None,
+            (Step::SkippedLate, _) => {
+                let received_at = self.journal.now();
+                sale.late = Some(LateSale { supplement_no: 99, received_at });
+            }
             _ => {}
         }
         let version = if step == Step::Future { 2 } else { 1 };
         let payload = serde_json::to_vec(&sale).unwrap();
         self.sales.push(sale);
         self.journal.append_bytes(kind, version, payload)
+    }
+}
+
+impl Store {
+    /// What is told of sessions and voids; `None` where there is nothing to be
+    /// told of yet, or the step is about sales.
+    fn step_beside_sales(&mut self, step: Step) -> Option<Entry> {
+        let last = self.sales.last().cloned();
+        let request = self.requests.last().copied();
+        let command = CommandId::from_uuid(Uuid::from_u128(7));
+        let journal = &mut self.journal;
+        let entry = match step {
+            Step::PayIn => journal.pay(PaidKind::PaidIn, Currency::Khr, Decimal::from(40_000)),
+            Step::PayOut => journal.pay(PaidKind::PaidOut, Currency::Usd, Decimal::from(5)),
+            Step::RequestVoid => {
+                let (asked, entry) = journal.request_void(&last?);
+                self.requests.push(asked.void_request_id);
+                entry
+            }
+            Step::ApproveVoid => journal.approve_void(request?, &last?, None),
+            Step::RejectVoid => journal.reject_void(request?, &last?, None),
+            Step::ApproveByCommand => journal.approve_void(request?, &last?, Some(command)),
+            Step::ApproveUnasked => {
+                let name = format!("unasked {}", journal.head().seq);
+                let unknown = VoidRequestId::derived(self.edge_id.as_uuid(), &name);
+                let mut approved = journal.next_approval(unknown, &last?, None);
+                approved.refund_amount += Decimal::ONE;
+                approved.restored.pop();
+                journal.append(EntryKind::VoidApproved, &approved)
+            }
+            Step::RefuseCommand => journal.refuse_command(command, request?, "void_not_found"),
+            Step::Close => {
+                journal.session()?;
+                journal.close_session()
+            }
+            Step::CloseWrongly => {
+                journal.session()?;
+                let mut closed = journal.next_close(Decimal::ONE);
+                closed.z.sale_count += 1;
+                closed.z.drawers[0].expected += Decimal::ONE;
+                closed.rejected_voids.clear();
+                journal.append(EntryKind::CashSessionClosed, &closed)
+            }
+            Step::Audit => journal.record_audit(AuditAction::LoggedIn),
+            _ => return None,
+        };
+        Some(entry)
     }
 }
 

@@ -1,0 +1,64 @@
+//! A sale that came after the close of its session: a supplement to the Z
+//! report, which stands.
+
+use schemas::{EntryKind, edge_api::Update, events::LateSale};
+
+use crate::journal::{
+    captures::{Captured, NewLateSale},
+    columns::place_in,
+    desk::Desk,
+    error::Refusal,
+    sessions, stock, tickets,
+};
+
+/// Captures a late sale under the next number of its session's supplements.
+pub(in crate::journal) async fn late_sale(
+    desk: &mut Desk<'_>,
+    late: &NewLateSale,
+) -> Result<Captured, Refusal> {
+    let sale = &late.sale;
+    match tickets::sale(desk.connection, sale.ticket_id.clone()).await? {
+        Some((hash, payload)) if hash == sale.request_hash => {
+            return Ok(Captured { payload, replayed: true });
+        }
+        Some(_) => return Err(Refusal::KeyConflict),
+        None => {}
+    }
+    desk.may_write()?;
+    let id = sale.cash_session_id;
+    let no_session = |why: &str| Refusal::NoOpenSession(format!("cash session {id} {why}"));
+    let session = sessions::find(desk.connection, id)
+        .await?
+        .ok_or_else(|| no_session("is not one of this store"))?;
+    let Some(closed_at) = session.closed_at else {
+        return Err(no_session("is open: the sale is no late one"));
+    };
+    if session.session.device_id != sale.device_id {
+        return Err(no_session("was another till's"));
+    }
+    if !(session.session.opened_at..=closed_at).contains(&sale.finalized_at) {
+        return Err(no_session("was not open when the sale was completed"));
+    }
+    let supplement_no = session.supplements.saturating_add(1);
+    let mut event = late.event.clone();
+    event.late = Some(LateSale { supplement_no, received_at: desk.now });
+    let written = desk.append(EntryKind::SaleFinalized, &event).await?;
+    let sale_no = desk.captured + 1;
+    let row = tickets::Insert::of(sale, (written.seq, written.hash), sale_no, Some(supplement_no))?;
+    tickets::insert(desk.connection, &[row]).await?;
+    desk.captured = sale_no;
+    let taken: Vec<stock::Sold> = stock::taken(&sale.stock, written.seq).collect();
+    if !taken.is_empty() {
+        stock::add_sold(desk.connection, &taken).await?;
+    }
+    let (count, session) = (place_in(u64::from(supplement_no)), id.as_uuid());
+    sqlx::query!(
+        "UPDATE cash_session SET supplements = ? WHERE cash_session_id = ?",
+        count,
+        session,
+    )
+    .execute(&mut *desk.connection)
+    .await?;
+    desk.tell(written.seq, Update::SaleCaptured { ticket_id: sale.ticket_id.clone() });
+    Ok(written.into())
+}

@@ -1,0 +1,251 @@
+//! Requests to undo sales, and what is decided about them: by a manager at a
+//! till, or by one at the centre through a command.
+
+use schemas::{
+    CommandId, EntryKind, StaffId, TicketId, VoidRequestId,
+    edge_api::{Update, VoidRequestStatus},
+    events::{DeductionLine, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1},
+    requests::VoidDecision,
+};
+use serde::Deserialize;
+
+use super::{By, theirs};
+use crate::{
+    fresh_id::fresh_id,
+    journal::{
+        captures::StockUse,
+        cases::{self, SaleCase},
+        columns::{place_in, units_out},
+        desk::{Desk, Written},
+        error::{JournalError, Refusal},
+        notifications::{self, Notice},
+        stock, void_requests,
+    },
+};
+
+/// Requests that may wait in one session: a close rejects them all in one entry.
+const MAX_PENDING: u64 = 500;
+
+/// Asks to undo a sale.
+pub(super) async fn request(
+    desk: &mut Desk<'_>,
+    by: By,
+    ticket: &TicketId,
+    reason: &str,
+) -> Result<Written, Refusal> {
+    let sale = cases::of_ticket(desk.connection, ticket)
+        .await?
+        .ok_or_else(|| Refusal::TicketNotFound(ticket.clone()))?;
+    theirs(by, sale.owner)?;
+    let after = sale.case.request().map_err(Refusal::Void)?;
+    let waiting = void_requests::pending_in(desk.connection, sale.cash_session_id).await?;
+    if waiting.len() as u64 >= MAX_PENDING {
+        return Err(Refusal::TooManyVoids(waiting.len() as u64));
+    }
+    let identity = desk.shared.identity;
+    let event = VoidRequestedV1 {
+        tenant_id: identity.tenant_id,
+        branch_id: identity.branch_id,
+        edge_id: identity.edge_id,
+        device_id: by.device_id,
+        void_request_id: fresh_id(desk.now),
+        sale_id: sale.sale_id,
+        order_id: sale.order_id,
+        ticket_id: sale.ticket_id.clone(),
+        cash_session_id: sale.cash_session_id,
+        requested_by: by.staff_id,
+        reason: reason.to_owned(),
+        requested_at: desk.now,
+    };
+    let written = desk.append(EntryKind::VoidRequested, &event).await?;
+    void_requests::insert(desk.connection, written.seq, sale.seq, &event).await?;
+    cases::set(desk.connection, sale.seq, &after, None).await?;
+    let notice = Notice {
+        what: "VOID_APPROVAL_NEEDED",
+        void_request_id: event.void_request_id,
+        request_seq: written.seq,
+        sale_id: sale.sale_id,
+        to: None,
+    };
+    notifications::raise(desk, &notice).await?;
+    let void_request_id = event.void_request_id;
+    desk.tell(written.seq, Update::VoidRequested { void_request_id, ticket_id: sale.ticket_id });
+    Ok(written)
+}
+
+/// What someone decided.
+pub(super) struct Decided<'a> {
+    pub(super) by: StaffId,
+    pub(super) void_request_id: VoidRequestId,
+    pub(super) decision: &'a VoidDecision,
+    /// Set if it was decided at the centre.
+    pub(super) command_id: Option<CommandId>,
+}
+
+/// Carries out what was decided about a request that is still undecided.
+pub(super) async fn decide(desk: &mut Desk<'_>, decided: &Decided<'_>) -> Result<Written, Refusal> {
+    let id = decided.void_request_id;
+    let (sale, request) =
+        cases::of_void_request(desk.connection, id).await?.ok_or(Refusal::VoidNotFound(id))?;
+    let (written, update) = match decided.decision {
+        VoidDecision::Approve { note } => approve(desk, decided, &sale, &request, note).await?,
+        VoidDecision::Reject { reason } => reject(desk, decided, &sale, &request, reason).await?,
+    };
+    desk.tell(written.seq, update);
+    Ok(written)
+}
+
+async fn approve(
+    desk: &mut Desk<'_>,
+    decided: &Decided<'_>,
+    sale: &SaleCase,
+    request: &cases::Request,
+    note: &Option<String>,
+) -> Result<(Written, Update), Refusal> {
+    let after = sale.case.approve().map_err(Refusal::Void)?;
+    let identity = desk.shared.identity;
+    let event = VoidApprovedV1 {
+        tenant_id: identity.tenant_id,
+        branch_id: identity.branch_id,
+        edge_id: identity.edge_id,
+        void_request_id: decided.void_request_id,
+        sale_id: sale.sale_id,
+        order_id: sale.order_id,
+        ticket_id: sale.ticket_id.clone(),
+        cash_session_id: sale.cash_session_id,
+        approved_by: decided.by,
+        note: note.clone(),
+        refund_currency: sale.currency,
+        refund_amount: units_out(sale.kept, sale.currency),
+        restored: deductions(desk, sale).await?,
+        command_id: decided.command_id,
+        approved_at: desk.now,
+    };
+    let written = desk.append(EntryKind::VoidApproved, &event).await?;
+    settle(desk, decided, request, &written, (VoidRequestStatus::Approved, note.as_deref()))
+        .await?;
+    cases::set(desk.connection, sale.seq, &after, Some(desk.now)).await?;
+    refund(desk, sale, written.seq).await?;
+    let given_back: Vec<StockUse> = event
+        .restored
+        .iter()
+        .map(StockUse::from)
+        .map(|used| StockUse { thousandths: -used.thousandths, ..used })
+        .collect();
+    let back: Vec<stock::Sold> = stock::taken(&given_back, written.seq).collect();
+    if !back.is_empty() {
+        stock::add_sold(desk.connection, &back).await?;
+    }
+    notify(desk, "VOID_APPROVED", sale, request, decided.void_request_id).await?;
+    let update = Update::VoidApproved {
+        void_request_id: decided.void_request_id,
+        ticket_id: sale.ticket_id.clone(),
+    };
+    Ok((written, update))
+}
+
+async fn reject(
+    desk: &mut Desk<'_>,
+    decided: &Decided<'_>,
+    sale: &SaleCase,
+    request: &cases::Request,
+    reason: &str,
+) -> Result<(Written, Update), Refusal> {
+    let after = sale.case.reject().map_err(Refusal::Void)?;
+    let identity = desk.shared.identity;
+    let event = VoidRejectedV1 {
+        tenant_id: identity.tenant_id,
+        branch_id: identity.branch_id,
+        edge_id: identity.edge_id,
+        void_request_id: decided.void_request_id,
+        sale_id: sale.sale_id,
+        order_id: sale.order_id,
+        ticket_id: sale.ticket_id.clone(),
+        rejected_by: decided.by,
+        reason: reason.to_owned(),
+        command_id: decided.command_id,
+        rejected_at: desk.now,
+    };
+    let written = desk.append(EntryKind::VoidRejected, &event).await?;
+    settle(desk, decided, request, &written, (VoidRequestStatus::Rejected, Some(reason))).await?;
+    cases::set(desk.connection, sale.seq, &after, None).await?;
+    notify(desk, "VOID_REJECTED", sale, request, decided.void_request_id).await?;
+    let update = Update::VoidRejected {
+        void_request_id: decided.void_request_id,
+        ticket_id: sale.ticket_id.clone(),
+    };
+    Ok((written, update))
+}
+
+async fn settle(
+    desk: &mut Desk<'_>,
+    decided: &Decided<'_>,
+    request: &cases::Request,
+    written: &Written,
+    (status, remark): (VoidRequestStatus, Option<&str>),
+) -> Result<(), JournalError> {
+    let outcome = void_requests::Outcome {
+        status,
+        decided_seq: written.seq,
+        decided_by: decided.by,
+        decided_at: desk.now,
+        remark,
+        by_close: false,
+    };
+    void_requests::settle(desk.connection, request.seq, &outcome).await
+}
+
+async fn notify(
+    desk: &mut Desk<'_>,
+    what: &'static str,
+    sale: &SaleCase,
+    request: &cases::Request,
+    void_request_id: VoidRequestId,
+) -> Result<(), JournalError> {
+    let notice = Notice {
+        what,
+        void_request_id,
+        request_seq: request.seq,
+        sale_id: sale.sale_id,
+        to: Some(request.requested_by),
+    };
+    notifications::raise(desk, &notice).await
+}
+
+/// What the sale itself says that it took from stock.
+async fn deductions(
+    desk: &mut Desk<'_>,
+    sale: &SaleCase,
+) -> Result<Vec<DeductionLine>, JournalError> {
+    #[derive(Deserialize)]
+    struct Taken {
+        deductions: Vec<DeductionLine>,
+    }
+    let seq = place_in(sale.seq);
+    let payload = sqlx::query_scalar!("SELECT payload FROM entry WHERE seq = ?", seq)
+        .fetch_one(&mut *desk.connection)
+        .await?;
+    serde_json::from_slice::<Taken>(&payload)
+        .map(|taken| taken.deductions)
+        .map_err(|error| JournalError::Broken { seq: sale.seq, why: error.to_string() })
+}
+
+/// The cash leaves the drawer.
+async fn refund(desk: &mut Desk<'_>, sale: &SaleCase, seq: u64) -> Result<(), JournalError> {
+    let (seq, ticket_seq) = (place_in(seq), place_in(sale.seq));
+    let (session, currency) = (sale.cash_session_id.as_uuid(), sale.currency.code());
+    let at = desk.now.unix_micros();
+    sqlx::query!(
+        "INSERT INTO cash_movement (seq, cash_session_id, kind, currency, amount, ticket_seq, at)
+         VALUES (?, ?, 'REFUND_CASH', ?, ?, ?, ?)",
+        seq,
+        session,
+        currency,
+        sale.kept,
+        ticket_seq,
+        at,
+    )
+    .execute(&mut *desk.connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Where captures are decided one by one, inside of a group's transaction.
+//!
+//! What a decision reads is what the transaction holds: all that came before,
+//! of this group too. It decides first and writes then, so that a refusal
+//! leaves nothing behind; a failing storage undoes the whole group. An answer
+//! is made from the entry that it wrote, and a repeated request gets it again.
+
+use domain::journal_chain;
+use schemas::{Entry, EntryKind, Sha256Hash, Timestamp, edge_api::Update, requests::JournalHead};
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use super::{
+    acts,
+    captures::{Capture, Captured},
+    entries,
+    error::{JournalError, Refusal},
+    state::Shared,
+    updates::{Place, PlacedUpdate},
+};
+
+/// What a decision works with.
+pub(super) struct Desk<'a> {
+    pub(super) connection: &'a mut SqliteConnection,
+    pub(super) shared: &'a Shared,
+    /// By the edge's clock, the same for the whole group.
+    pub(super) now: Timestamp,
+    /// The newest entry.
+    pub(super) head: JournalHead,
+    /// How many sales there are.
+    pub(super) captured: u64,
+    /// What is told after the commit.
+    pub(super) told: Vec<Told>,
+}
+
+/// An update and the entry that it tells of.
+pub(super) struct Told {
+    seq: u64,
+    update: Update,
+}
+
+/// An entry that a decision wrote.
+pub(super) struct Written {
+    pub(super) seq: u64,
+    pub(super) hash: Sha256Hash,
+    pub(super) payload: Vec<u8>,
+}
+
+impl From<Written> for Captured {
+    fn from(written: Written) -> Self {
+        Self { payload: written.payload, replayed: false }
+    }
+}
+
+impl Desk<'_> {
+    /// Whether anything new may be written.
+    ///
+    /// # Errors
+    /// [`Refusal::RolledBack`].
+    pub(super) fn may_write(&self) -> Result<(), Refusal> {
+        match &*self.shared.rolled_back.borrow() {
+            Some(why) => Err(Refusal::RolledBack(why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends an entry.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`] before anything was written; else the storage's.
+    pub(super) async fn append(
+        &mut self,
+        kind: EntryKind,
+        event: &impl Serialize,
+    ) -> Result<Written, Refusal> {
+        let payload =
+            serde_json::to_vec(event).map_err(|error| JournalError::Storage(error.to_string()))?;
+        if payload.len() > Entry::MAX_PAYLOAD_BYTES {
+            return Err(Refusal::TooLarge(payload.len()));
+        }
+        let edge = self.shared.identity.edge_id;
+        let version = kind.newest_version();
+        let entry = journal_chain::seal(edge, self.head, kind, version, self.now, payload);
+        entries::insert(self.connection, &entry).await?;
+        self.head = journal_chain::head_of(&entry);
+        Ok(Written { seq: entry.seq, hash: entry.hash, payload: entry.payload })
+    }
+
+    /// Tells an update of entry `seq` after the commit.
+    pub(super) fn tell(&mut self, seq: u64, update: Update) {
+        self.told.push(Told { seq, update });
+    }
+}
+
+/// Decides a capture.
+///
+/// # Errors
+/// [`Refusal`]; nothing was written then. [`Refusal::Journal`] must undo the
+/// transaction.
+pub(super) async fn decide(desk: &mut Desk<'_>, capture: &Capture) -> Result<Captured, Refusal> {
+    match capture {
+        Capture::LateSale(late) => acts::late_sale(desk, late).await,
+        Capture::Act(asked) => acts::carry_out(desk, asked).await,
+        Capture::Command(command) => acts::command(desk, command).await,
+        Capture::Sale(_) | Capture::Session(_) => {
+            Err(JournalError::Storage("it is not decided one by one".to_owned()).into())
+        }
+    }
+}
+
+/// Tells those who watch, after the commit.
+pub(super) fn make_known(shared: &Shared, told: Vec<Told>) {
+    let mapping_seq = *shared.mapping_seq.borrow();
+    for Told { seq, update } in told {
+        if let Update::SessionClosed { cash_session_id, .. } = &update {
+            shared.write_sessions().remove(cash_session_id);
+        }
+        // An error means that the last watcher left meanwhile.
+        let _nobody_watches = shared
+            .updates
+            .send(PlacedUpdate { place: Place { journal_seq: seq, mapping_seq }, update });
+    }
+}

@@ -1,0 +1,52 @@
+//! How far a store is with the books.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Timestamp, catalogue::CatalogueRef};
+
+/// What the edge thinks of its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkState {
+    /// Heartbeats are answered.
+    Up,
+    /// Some are not.
+    Unstable,
+    /// None is.
+    Down,
+    /// Answers are back; not yet trusted, or the backlog is still draining.
+    Recovering,
+}
+
+/// `GET /v1/sync`: how far this store is with the books.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncStatus {
+    /// The line.
+    pub link: LinkState,
+    /// Entries in the journal.
+    pub journal_seq: u64,
+    /// Entries that the books have.
+    pub confirmed_seq: u64,
+    /// Sales captured.
+    pub captured: u64,
+    /// Sales that the books have.
+    pub confirmed: u64,
+    /// Sales that have their number.
+    pub numbered: u64,
+    /// When the oldest unconfirmed entry was recorded.
+    pub oldest_unconfirmed_at: Option<Timestamp>,
+    /// Set when the books hold this edge until a person has looked.
+    pub held: Option<String>,
+    /// What went wrong last on the way, if anything.
+    pub last_error: Option<String>,
+    /// The catalogue in use.
+    pub catalogue: Option<CatalogueRef>,
+    /// Bytes the journal takes.
+    pub journal_bytes: u64,
+    /// Bytes free beside it.
+    pub free_bytes: u64,
+    /// About how many sales still fit.
+    pub sales_that_fit: u64,
+}
