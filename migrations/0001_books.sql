@@ -8,14 +8,19 @@
 CREATE TABLE tenant (
     tenant_id  uuid PRIMARY KEY,
     name       text NOT NULL,
+    -- Where the company's years and days begin, by its IANA name.
+    time_zone  text NOT NULL DEFAULT 'Asia/Phnom_Penh' CHECK (now() AT TIME ZONE time_zone IS NOT NULL),
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- `branch_no`: 1, 2, 3, … in the company, in the order in which they came.
 CREATE TABLE branch (
     branch_id  uuid PRIMARY KEY,
     tenant_id  uuid NOT NULL REFERENCES tenant,
+    branch_no  smallint NOT NULL CHECK (branch_no >= 1),
     name       text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (tenant_id, branch_no)
 );
 
 -- One epoch of a branch's edge daemon. ACTIVE: the one that may sell.
@@ -308,16 +313,44 @@ CREATE TABLE numbering_queue (
     PRIMARY KEY (tenant_id, queue_id)
 );
 
--- One series per company. Its row's lock makes numbers gapless: whoever wants
--- to allocate locks it, whatever leases say. FROZEN: somebody has seen a higher
--- number than the books know; nothing is allocated until an operator recovers.
+-- How a company numbers its invoices: `domain::invoice_series`. A change is a new
+-- revision, which opens new series. `shape`: the form with # for what it prints;
+-- two settings of one shape could print the same number twice.
+CREATE TABLE numbering_setting (
+    tenant_id  uuid NOT NULL REFERENCES tenant,
+    revision   integer NOT NULL CHECK (revision >= 1),
+    per_branch boolean NOT NULL,
+    yearly     boolean NOT NULL,
+    form       text NOT NULL,
+    shape      text NOT NULL,
+    set_by     text NOT NULL,
+    set_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, revision),
+    UNIQUE (tenant_id, shape)
+);
+
+-- The setting in force. Its row's lock makes numbers gapless: whoever wants to
+-- allocate for a company locks it, whatever leases say, and so does whoever
+-- changes the setting.
+CREATE TABLE numbering_head (
+    tenant_id uuid PRIMARY KEY REFERENCES tenant,
+    revision  integer NOT NULL
+);
+
+-- The series: of a company or of a branch, of all time or of a year. FROZEN:
+-- somebody has seen a higher number than the books know; nothing is allocated
+-- until an operator recovers.
 CREATE TABLE invoice_series (
     series_id     uuid PRIMARY KEY,
-    tenant_id     uuid NOT NULL UNIQUE REFERENCES tenant,
+    tenant_id     uuid NOT NULL,
+    revision      integer NOT NULL,
+    branch_id     uuid REFERENCES branch,
+    year          smallint,
     last_no       bigint NOT NULL DEFAULT 0 CHECK (last_no >= 0),
     head_hash     bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex') CHECK (length(head_hash) = 32),
     state         text NOT NULL DEFAULT 'OPEN' CHECK (state IN ('OPEN', 'FROZEN')),
     frozen_reason text,
+    UNIQUE NULLS NOT DISTINCT (tenant_id, revision, branch_id, year),
     CHECK ((state = 'FROZEN') = (frozen_reason IS NOT NULL))
 );
 
@@ -325,6 +358,7 @@ CREATE TABLE invoice_series (
 CREATE TABLE invoice (
     series_id       uuid NOT NULL,
     no              bigint NOT NULL CHECK (no >= 1),
+    printed         text NOT NULL,
     invoice_id      uuid NOT NULL UNIQUE,
     tenant_id       uuid NOT NULL,
     branch_id       uuid NOT NULL,

@@ -21,7 +21,7 @@ BEGIN
     FOREACH kept IN ARRAY ARRAY[
         'edge_entry', 'ticket', 'sale', 'sale_line', 'sale_order', 'cash_session', 'cash_movement',
         'stock_journal', 'audit_log', 'invoice', 'exception', 'z_report', 'z_supplement',
-        'void_request', 'edge_command'
+        'void_request', 'edge_command', 'numbering_setting', 'invoice_series'
     ] LOOP
         EXECUTE format('CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON %I '
             'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', kept);
@@ -36,7 +36,7 @@ DECLARE
 BEGIN
     FOREACH kept IN ARRAY ARRAY[
         'edge_entry', 'ticket', 'sale_line', 'cash_movement', 'stock_journal', 'audit_log',
-        'invoice', 'exception', 'z_report', 'z_supplement'
+        'invoice', 'exception', 'z_report', 'z_supplement', 'numbering_setting'
     ] LOOP
         EXECUTE format('CREATE TRIGGER never_changed BEFORE UPDATE ON %I '
             'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', kept);
@@ -61,6 +61,9 @@ CREATE TRIGGER only_status_changes BEFORE UPDATE OF
     void_request_id, tenant_id, branch_id, edge_id, entry_seq, sale_id, ticket_id,
     cash_session_id, requested_by, reason, requested_at
     ON void_request FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER only_status_changes BEFORE UPDATE OF
+    series_id, tenant_id, revision, branch_id, year
+    ON invoice_series FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER only_status_changes BEFORE UPDATE OF
     command_id, tenant_id, branch_id, idempotency_key, void_request_id, decision, remark,
     decided_by, issued_at, expires_at
@@ -112,7 +115,11 @@ GRANT SELECT, INSERT, UPDATE ON fact_head TO tillstream_relay;
 GRANT SELECT ON edge_entry, invoice TO tillstream_relay;
 
 -- Numbering writes the register.
-GRANT SELECT, UPDATE ON invoice_series TO tillstream_numbering;
+GRANT SELECT ON tenant, numbering_setting TO tillstream_numbering;
+-- Its lock is all that numbering wants of it.
+GRANT SELECT, UPDATE (revision) ON numbering_head TO tillstream_numbering;
+GRANT SELECT, INSERT, UPDATE (last_no, head_hash, state, frozen_reason) ON invoice_series
+    TO tillstream_numbering;
 GRANT SELECT, DELETE ON numbering_queue TO tillstream_numbering;
 GRANT SELECT, INSERT ON invoice TO tillstream_numbering;
 GRANT SELECT, INSERT, UPDATE ON mapping_head TO tillstream_numbering;
@@ -126,7 +133,9 @@ GRANT SELECT ON
     tenant, branch, edge, edge_cursor, edge_entry, ticket, cash_session, sale, sale_line,
     sale_order, cash_movement, stock_journal, stock_level, audit_log, outbox, fact_head,
     invoice_series, invoice, mapping_head, quarantine, exception, catalogue_version, z_report,
-    z_supplement, void_request, edge_command, numbering_queue
+    z_supplement, void_request, edge_command, numbering_queue, numbering_setting, numbering_head
     TO tillstream_ingest;
+GRANT INSERT ON numbering_setting TO tillstream_ingest;
+GRANT UPDATE (revision) ON numbering_head TO tillstream_ingest;
 GRANT SELECT, INSERT, UPDATE ON edge_heartbeat TO tillstream_ingest;
 GRANT INSERT ON edge_command TO tillstream_ingest;

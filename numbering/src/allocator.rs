@@ -2,8 +2,8 @@
 //! notices and by the sweep, until the lease is lost or numbering is stopped.
 //!
 //! Nothing is remembered between rounds but which series were checked under
-//! this lease; every round reads the queue anew. One series' failure pauses
-//! that series alone.
+//! this lease; every round reads the queue anew. One company's failure pauses
+//! that company alone.
 
 use std::{
     collections::HashMap,
@@ -14,17 +14,17 @@ use std::{
 use bus::{Bus, notices, retry};
 use metrics::{counter, gauge, histogram};
 use schemas::{
-    Clock, SeriesId,
+    Clock, SeriesId, TenantId,
     subjects::{WAKE_NUMBERING, WAKE_RELAY},
 };
-use store::{Pool, lease::Lease, numbering::Waiting};
+use store::{Pool, lease::Lease};
 use telemetry::CancellationToken;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
     Settings,
-    batch::{BATCH_SALES, Batch, allocate_batch},
+    batch::{BATCH_SALES, allocate_batch},
     freeze,
     register_mark::RegisterMark,
 };
@@ -41,7 +41,7 @@ const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// The most sales of the queue that are counted for its gauge.
 const MEASURED_SALES: u32 = 100_000;
 
-/// Why a series could not be numbered in this round.
+/// Why a company could not be numbered in this round.
 #[derive(Debug, thiserror::Error)]
 enum RoundError {
     #[error(transparent)]
@@ -60,11 +60,19 @@ pub(crate) struct Allocator {
     holder: String,
 }
 
-/// What is known of each series under this lease.
+/// What is known under this lease: of each series, when its witnesses were heard;
+/// of each company, whether it failed.
 #[derive(Default)]
 struct Known {
     checked_at: HashMap<SeriesId, Instant>,
-    paused: HashMap<SeriesId, (Instant, retry::Pauses)>,
+    paused: HashMap<TenantId, (Instant, retry::Pauses)>,
+}
+
+impl Known {
+    /// Whether a series' witnesses were heard not long ago.
+    fn is_fresh(&self, series: SeriesId) -> bool {
+        self.checked_at.get(&series).is_some_and(|at| at.elapsed() < CHECK_AGAIN_AFTER)
+    }
 }
 
 impl Allocator {
@@ -192,94 +200,96 @@ impl Allocator {
         }
     }
 
-    /// One batch of each series that waits. Returns whether more is left.
+    /// One batch of each company that waits. Returns whether more is left.
     async fn round(&self, known: &mut Known, mark: &RegisterMark) -> Result<bool, store::Error> {
         let waiting = {
             let mut conn = self.pool.acquire().await?;
-            store::numbering::series_waiting(&mut conn).await?
+            store::numbering::waiting(&mut conn).await?
         };
         let mut more = false;
-        for series in waiting.iter().filter(|series| !series.frozen) {
-            let id = series.series_id;
-            if known.paused.get(&id).is_some_and(|(until, _)| *until > Instant::now()) {
+        for tenant in waiting {
+            if known.paused.get(&tenant).is_some_and(|(until, _)| *until > Instant::now()) {
                 continue;
             }
-            match self.number(series, known, mark).await {
+            match self.number(tenant, known, mark).await {
                 Ok(full) => {
                     more |= full;
-                    known.paused.remove(&id);
+                    known.paused.remove(&tenant);
                 }
-                Err(error) => self.pause(id, known, &error),
+                Err(error) => self.pause(tenant, known, &error),
             }
         }
         Ok(more)
     }
 
-    fn pause(&self, series: SeriesId, known: &mut Known, error: &RoundError) {
-        known.checked_at.remove(&series);
+    fn pause(&self, tenant: TenantId, known: &mut Known, error: &RoundError) {
+        known.checked_at.clear();
         let (until, pauses) = known
             .paused
-            .entry(series)
+            .entry(tenant)
             .or_insert_with(|| (Instant::now(), retry::pauses(FIRST_PAUSE, LONGEST_PAUSE)));
         let pause = pauses.next_pause();
         *until = Instant::now() + pause;
         counter!("numbering_failed_batches_total").increment(1);
         tracing::error!(
-            series.id = %series,
+            tenant.id = %tenant,
             error = error as &dyn std::error::Error,
             pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-            "a series could not be numbered; its sales wait"
+            "a company could not be numbered; its sales wait"
         );
     }
 
-    /// One batch of one series. Returns whether it was a full one.
+    /// One batch of one company. Returns whether there may be more.
     async fn number(
         &self,
-        series: &Waiting,
+        tenant: TenantId,
         known: &mut Known,
         mark: &RegisterMark,
     ) -> Result<bool, RoundError> {
-        if self.is_frozen_by_a_witness(series, known).await? {
-            return Ok(false);
-        }
         let started = Instant::now();
-        let batch = allocate_batch(&self.pool, series.series_id, BATCH_SALES, &*self.clock).await?;
-        let Batch::Allocated { sales, last_no } = batch else { return Ok(false) };
-        histogram!("numbering_batch_seconds").record(started.elapsed());
-        counter!("numbering_numbered_total").increment(u64::from(sales));
-        mark.raise(series.series_id, last_no);
-        // The relay's own sweep stands in for a notice that is lost.
-        if let Err(error) = notices::notify(&self.bus, WAKE_RELAY, &()).await {
-            tracing::debug!(%error, "the relay was not woken");
+        let may = |series| known.is_fresh(series);
+        let batch = allocate_batch(&self.pool, tenant, BATCH_SALES, &*self.clock, &may).await?;
+        if batch.sales > 0 {
+            histogram!("numbering_batch_seconds").record(started.elapsed());
+            counter!("numbering_numbered_total").increment(u64::from(batch.sales));
+            for (series, last_no) in &batch.heads {
+                mark.raise(*series, *last_no);
+            }
+            // The relay's own sweep stands in for a notice that is lost.
+            if let Err(error) = notices::notify(&self.bus, WAKE_RELAY, &()).await {
+                tracing::debug!(%error, "the relay was not woken");
+            }
         }
-        Ok(sales == BATCH_SALES)
+        let mut more = batch.sales == BATCH_SALES;
+        for series in batch.unchecked {
+            more |= !self.is_frozen_by_a_witness(tenant, series, known).await?;
+        }
+        Ok(more)
     }
 
     /// Hears the witnesses of a series: before its first batch under this
     /// lease, without which nothing is allocated, and again from time to time.
     async fn is_frozen_by_a_witness(
         &self,
-        series: &Waiting,
+        tenant: TenantId,
+        series: SeriesId,
         known: &mut Known,
     ) -> Result<bool, freeze::CheckError> {
-        let checked_at = known.checked_at.get(&series.series_id);
-        if checked_at.is_some_and(|at| at.elapsed() < CHECK_AGAIN_AFTER) {
-            return Ok(false);
-        }
-        match freeze::check(&self.pool, &self.bus, series).await {
+        match freeze::check(&self.pool, &self.bus, tenant, series).await {
             Ok(None) => {
-                known.checked_at.insert(series.series_id, Instant::now());
+                known.checked_at.insert(series, Instant::now());
                 Ok(false)
             }
             Ok(Some(reason)) => {
                 counter!("numbering_freezes_total").increment(1);
-                tracing::error!(series.id = %series.series_id, %reason, "a series is frozen");
+                tracing::error!(series.id = %series, %reason, "a series is frozen");
                 Ok(true)
             }
             // It was checked under this lease: a broker that is away now may
             // not stop numbers.
-            Err(freeze::CheckError::Bus(error)) if checked_at.is_some() => {
+            Err(freeze::CheckError::Bus(error)) if known.checked_at.contains_key(&series) => {
                 tracing::debug!(%error, "the witnesses could not be heard again");
+                known.checked_at.insert(series, Instant::now());
                 Ok(false)
             }
             Err(error) => Err(error),

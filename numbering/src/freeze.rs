@@ -11,8 +11,8 @@
 use std::fmt;
 
 use bus::{Bus, BusError};
-use schemas::EdgeId;
-use store::{Pool, numbering::Waiting};
+use schemas::{EdgeId, SeriesId, TenantId};
+use store::Pool;
 
 /// Who has seen a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,16 +86,21 @@ pub enum CheckError {
 ///
 /// # Errors
 /// [`CheckError`] if a witness cannot be heard: then nothing may be allocated.
-pub async fn check(pool: &Pool, bus: &Bus, series: &Waiting) -> Result<Option<Reason>, CheckError> {
+pub async fn check(
+    pool: &Pool,
+    bus: &Bus,
+    tenant_id: TenantId,
+    series_id: SeriesId,
+) -> Result<Option<Reason>, CheckError> {
     let (branches, edge) = {
         let mut conn = pool.acquire().await.map_err(store::Error::from)?;
-        let branches = store::companies::branches(&mut conn, series.tenant_id).await?;
-        let edge = store::heartbeats::highest_number(&mut conn, series.series_id).await?;
+        let branches = store::companies::branches(&mut conn, tenant_id).await?;
+        let edge = store::heartbeats::highest_number(&mut conn, series_id).await?;
         (branches, edge)
     };
     let branches: Vec<_> = branches.iter().map(|branch| branch.branch_id).collect();
-    let mark = bus::register::read(bus, series.series_id).await?;
-    let stream = bus::register::highest_assigned(bus, series.tenant_id, &branches).await?;
+    let mark = bus::register::read(bus, series_id).await?;
+    let stream = bus::register::highest_assigned(bus, tenant_id, &branches, series_id).await?;
     let seen: Vec<_> = [
         mark.map(|no| Seen { by: Witness::RegisterMark, no }),
         stream.map(|no| Seen { by: Witness::Stream, no }),
@@ -106,10 +111,11 @@ pub async fn check(pool: &Pool, bus: &Bus, series: &Waiting) -> Result<Option<Re
     .collect();
 
     let mut tx = pool.begin().await.map_err(store::Error::from)?;
-    let own = store::numbering::lock_series(&mut tx, series.series_id).await?;
-    let reason = own.and_then(|own| must_freeze(own.last_no, &seen));
+    store::series::lock(&mut tx, tenant_id).await?;
+    let own = store::series::last_no(&mut tx, series_id).await?;
+    let reason = own.and_then(|own| must_freeze(own, &seen));
     if let Some(reason) = &reason {
-        store::numbering::freeze(&mut tx, series.series_id, &reason.to_string()).await?;
+        store::numbering::freeze(&mut tx, series_id, &reason.to_string()).await?;
     }
     tx.commit().await.map_err(store::Error::from)?;
     Ok(reason)

@@ -32,7 +32,7 @@ use schemas::Clock;
 use store::Pool;
 use telemetry::CancellationToken;
 
-pub use allocation::{Allocation, allocate};
+pub use allocation::{Standing, allocate};
 pub use batch::{BATCH_SALES, Batch, allocate_batch};
 pub use freeze::{Reason, Seen, Witness, must_freeze};
 pub use settings::Settings;

@@ -136,6 +136,9 @@ pub struct InvoiceAssignedV1 {
     pub series_id: SeriesId,
     /// The official number: 1, 2, 3, … without gaps in its series.
     pub no: u64,
+    /// The number as it is printed, by the series' form: no other invoice of the
+    /// company prints the same.
+    pub printed: String,
     /// UUID v5 of series and number.
     pub invoice_id: InvoiceId,
     /// The company.

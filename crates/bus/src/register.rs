@@ -47,8 +47,8 @@ pub async fn read(bus: &Bus, series: SeriesId) -> Result<Option<u64>, BusError> 
     value.map(|value| number(&value.bytes)).transpose()
 }
 
-/// The highest number in the newest `invoice.assigned` of each of a company's
-/// branches in the stream; `None` if there is none.
+/// The highest number of `series` in the newest `invoice.assigned` of each of a
+/// company's branches in the stream; `None` if none is of that series.
 ///
 /// # Errors
 /// If the broker does not answer, or the stream does not exist.
@@ -56,9 +56,11 @@ pub async fn highest_assigned(
     bus: &Bus,
     tenant: TenantId,
     branches: &[BranchId],
+    series: SeriesId,
 ) -> Result<Option<u64>, BusError> {
     #[derive(Deserialize)]
     struct Assigned {
+        series_id: SeriesId,
         no: u64,
     }
     let mut highest = None;
@@ -69,7 +71,9 @@ pub async fn highest_assigned(
         };
         let assigned: Assigned = serde_json::from_slice(&message.payload)
             .map_err(|error| BusError::malformed(subject, error))?;
-        highest = highest.max(Some(assigned.no));
+        if assigned.series_id == series {
+            highest = highest.max(Some(assigned.no));
+        }
     }
     Ok(highest)
 }

@@ -72,13 +72,14 @@ pub fn invoice_id(series: SeriesId, no: u64) -> InvoiceId {
 /// The hash of a register row: SHA-256 over `tillstream-register-1` and then
 /// every field but `hash`, in the order of the type, each with its length (u32,
 /// big endian) in front: ids as 16 bytes, numbers as u64, hashes as 32 bytes,
-/// the ticket as text, dollars as text with two decimals, riel as text without,
+/// the ticket and the printed number as text, dollars as text with two decimals, riel as text without,
 /// the time as i64 µs since 1970. Numbers are big endian.
 pub fn invoice_hash(row: &InvoiceAssignedV1) -> Sha256Hash {
     // Taken apart by name, so that a new field cannot be left out in silence.
     let InvoiceAssignedV1 {
         series_id,
         no,
+        printed,
         invoice_id,
         tenant_id,
         branch_id,
@@ -98,6 +99,7 @@ pub fn invoice_hash(row: &InvoiceAssignedV1) -> Sha256Hash {
     Fields::of(FORMAT)
         .uuid(series_id.as_uuid())
         .number(*no)
+        .bytes(printed.as_bytes())
         .uuid(invoice_id.as_uuid())
         .uuid(tenant_id.as_uuid())
         .uuid(branch_id.as_uuid())

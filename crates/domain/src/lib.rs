@@ -23,6 +23,7 @@ pub mod sessions;
 pub mod voids;
 
 pub mod invoice_chain;
+pub mod invoice_series;
 pub mod journal_chain;
 
 mod deductions;

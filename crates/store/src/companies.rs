@@ -5,6 +5,7 @@
 //! and its heads, an edge and its cursor) is made in one transaction, which the
 //! caller passes in.
 
+use domain::invoice_series::{self, PLAIN_FORM};
 use schemas::{BranchId, EdgeId, SeriesId, TenantId};
 use uuid::Uuid;
 
@@ -17,8 +18,6 @@ pub struct Tenant {
     pub tenant_id: TenantId,
     /// Its name.
     pub name: String,
-    /// Its series of invoice numbers.
-    pub series_id: SeriesId,
 }
 
 /// A store.
@@ -81,8 +80,8 @@ impl From<sqlx::Error> for EnrolError {
     }
 }
 
-/// Creates a company with its one invoice series, which starts before number 1.
-/// The series' id derives from the company's. Known already: nothing changes.
+/// Creates a company that numbers its invoices in one plain series, which starts
+/// before number 1; returns that. Known already: nothing changes.
 ///
 /// # Errors
 /// [`Error::Database`].
@@ -91,15 +90,24 @@ pub async fn create_tenant(
     tenant_id: TenantId,
     name: &str,
 ) -> Result<SeriesId, Error> {
-    let series_id = SeriesId::derived(tenant_id.as_uuid(), "invoice-series");
+    let series_id = invoice_series::series_id(tenant_id, 1, None, None);
+    // The shape of the plain form, as `InvoiceForm::shape` gives it.
     sqlx::query!(
         "WITH made AS (
              INSERT INTO tenant (tenant_id, name) VALUES ($1, $2) ON CONFLICT (tenant_id) DO NOTHING
+         ), setting AS (
+             INSERT INTO numbering_setting (tenant_id, revision, per_branch, yearly, form, shape,
+                                            set_by)
+             VALUES ($1, 1, false, false, $4, '#', 'the start') ON CONFLICT DO NOTHING
+         ), head AS (
+             INSERT INTO numbering_head (tenant_id, revision) VALUES ($1, 1) ON CONFLICT DO NOTHING
          )
-         INSERT INTO invoice_series (series_id, tenant_id) VALUES ($3, $1) ON CONFLICT DO NOTHING",
+         INSERT INTO invoice_series (series_id, tenant_id, revision) VALUES ($3, $1, 1)
+         ON CONFLICT DO NOTHING",
         tenant_id.as_uuid(),
         name,
         series_id.as_uuid(),
+        PLAIN_FORM,
     )
     .execute(conn)
     .await?;
@@ -117,9 +125,15 @@ pub async fn create_branch(
     branch_id: BranchId,
     name: &str,
 ) -> Result<(), EnrolError> {
+    // Two new branches of one company wait for each other here: each gets a
+    // number of its own.
+    sqlx::query!("SELECT FROM tenant WHERE tenant_id = $1 FOR UPDATE", tenant_id.as_uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
     let owner = sqlx::query_scalar!(
         "WITH made AS (
-             INSERT INTO branch (branch_id, tenant_id, name) VALUES ($1, $2, $3)
+             INSERT INTO branch (branch_id, tenant_id, name, branch_no)
+             SELECT $1, $2, $3, 1 + COALESCE(max(branch_no), 0) FROM branch WHERE tenant_id = $2
              ON CONFLICT (branch_id) DO UPDATE SET branch_id = EXCLUDED.branch_id
              RETURNING tenant_id
          ), mapping AS (
@@ -267,19 +281,12 @@ fn edge_state(text: &str) -> Result<EdgeState, Error> {
 /// # Errors
 /// [`Error::Database`].
 pub async fn tenants(conn: &mut Conn) -> Result<Vec<Tenant>, Error> {
-    let rows = sqlx::query!(
-        "SELECT t.tenant_id, t.name, s.series_id
-         FROM tenant t JOIN invoice_series s USING (tenant_id) ORDER BY t.name, t.tenant_id"
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query!("SELECT tenant_id, name FROM tenant ORDER BY name, tenant_id")
+        .fetch_all(conn)
+        .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Tenant {
-            tenant_id: row.tenant_id.into(),
-            name: row.name,
-            series_id: row.series_id.into(),
-        })
+        .map(|row| Tenant { tenant_id: row.tenant_id.into(), name: row.name })
         .collect())
 }
 

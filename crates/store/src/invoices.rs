@@ -14,6 +14,7 @@ const USD_SCALE: u32 = 2;
 struct Row {
     series_id: Uuid,
     no: i64,
+    printed: String,
     invoice_id: Uuid,
     tenant_id: Uuid,
     branch_id: Uuid,
@@ -40,6 +41,7 @@ impl TryFrom<Row> for InvoiceAssignedV1 {
         Ok(Self {
             series_id: row.series_id.into(),
             no: columns::unsigned("invoice.no", row.no)?,
+            printed: row.printed,
             invoice_id: row.invoice_id.into(),
             tenant_id: row.tenant_id.into(),
             branch_id: row.branch_id.into(),

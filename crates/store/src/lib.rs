@@ -30,6 +30,7 @@ pub mod invoices;
 pub mod numbering;
 pub mod outbox;
 pub mod relay;
+pub mod series;
 pub mod verify;
 
 pub mod catalogues;

@@ -1,8 +1,7 @@
-//! The statements of numbering: the queue, the series and the register.
+//! The statements of numbering: the queue and the register.
 //!
-//! Whoever holds a series' row lock ([`lock_series`]) is the only one to read
-//! and write that company's queue, mapping heads and register, whatever leases
-//! say.
+//! Only whoever holds the company's lock ([`crate::series::lock_setting`]) reads
+//! and writes any of it.
 
 use rust_decimal::Decimal;
 use schemas::{
@@ -17,32 +16,6 @@ use crate::{Conn, Error, columns, outbox::RUN_FACTS};
 pub const AUDIT_ACTION: &str = "INVOICE_ASSIGNED";
 /// The key under which the activity feed knows it.
 pub const AUDIT_ACTIVITY: &str = "pos.sale.synced";
-
-/// A series that has sales in its queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting {
-    /// The series.
-    pub series_id: SeriesId,
-    /// The company.
-    pub tenant_id: TenantId,
-    /// Whether it is frozen, and its sales have to wait.
-    pub frozen: bool,
-}
-
-/// A series whose row is locked by this transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Series {
-    /// Which.
-    pub series_id: SeriesId,
-    /// The company.
-    pub tenant_id: TenantId,
-    /// The newest number; 0 before the first.
-    pub last_no: u64,
-    /// That invoice's hash; zeros before the first.
-    pub head_hash: Sha256Hash,
-    /// Why nothing is allocated, if the series is frozen.
-    pub frozen_reason: Option<String>,
-}
 
 /// A sale that awaits its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,68 +55,41 @@ pub struct QueueState {
     pub frozen_series: u64,
 }
 
-/// The series that have sales in their queue.
+/// The companies that have sales in their queue.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn series_waiting(conn: &mut Conn) -> Result<Vec<Waiting>, Error> {
-    let rows = sqlx::query!(
-        r#"SELECT series_id, tenant_id, state = 'FROZEN' AS "frozen!" FROM invoice_series s
-           WHERE EXISTS (SELECT FROM numbering_queue q WHERE q.tenant_id = s.tenant_id)
-           ORDER BY series_id"#
+pub async fn waiting(conn: &mut Conn) -> Result<Vec<TenantId>, Error> {
+    let ids = sqlx::query_scalar!(
+        "SELECT tenant_id FROM numbering_head h
+         WHERE EXISTS (SELECT FROM numbering_queue q WHERE q.tenant_id = h.tenant_id)
+         ORDER BY tenant_id"
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Waiting {
-            series_id: row.series_id.into(),
-            tenant_id: row.tenant_id.into(),
-            frozen: row.frozen,
-        })
-        .collect())
-}
-
-/// Locks a series until the transaction ends and reads it as it is then.
-///
-/// # Errors
-/// [`Error::Database`], [`Error::Corrupt`].
-pub async fn lock_series(conn: &mut Conn, series_id: SeriesId) -> Result<Option<Series>, Error> {
-    sqlx::query!(
-        "SELECT tenant_id, last_no, head_hash, frozen_reason FROM invoice_series
-         WHERE series_id = $1 FOR UPDATE",
-        series_id.as_uuid(),
-    )
-    .fetch_optional(conn)
-    .await?
-    .map(|row| {
-        Ok(Series {
-            series_id,
-            tenant_id: row.tenant_id.into(),
-            last_no: columns::unsigned("invoice_series.last_no", row.last_no)?,
-            head_hash: columns::digest("invoice_series.head_hash", &row.head_hash)?,
-            frozen_reason: row.frozen_reason,
-        })
-    })
-    .transpose()
+    Ok(ids.into_iter().map(TenantId::from).collect())
 }
 
 /// The sales of a company that await numbers, in the order in which the books
-/// took them, at most `limit`.
+/// took them, at most `limit`; not those of the branches `without`.
 ///
 /// # Errors
 /// [`Error::Database`], [`Error::Corrupt`].
 pub async fn pending(
     conn: &mut Conn,
     tenant_id: TenantId,
+    without: &[BranchId],
     limit: u32,
 ) -> Result<Vec<PendingSale>, Error> {
+    let without: Vec<_> = without.iter().map(|branch| branch.as_uuid()).collect();
     sqlx::query!(
         "SELECT queue_id, branch_id, sale_id, ticket_id, customer_id, edge_id, entry_seq,
                 entry_hash, grand_total_usd, vat_usd, grand_total_khr
-         FROM numbering_queue WHERE tenant_id = $1 ORDER BY queue_id LIMIT $2",
+         FROM numbering_queue WHERE tenant_id = $1 AND branch_id <> ALL ($3)
+         ORDER BY queue_id LIMIT $2",
         tenant_id.as_uuid(),
         i64::from(limit),
+        &without,
     )
     .fetch_all(conn)
     .await?
@@ -187,18 +133,18 @@ pub async fn mapping_heads(
         .collect()
 }
 
-/// Registers a batch of a locked series, tells of it in the outbox and in the
-/// audit log, moves the series and the branches' mapping heads, and takes the
-/// sales, `sales[i]` for `rows[i]`, out of the queue. `rows` are of this series,
-/// in order, and continue it.
+/// Registers a batch of a locked company, tells of it in the outbox and in the
+/// audit log, moves its series and the branches' mapping heads, and takes the
+/// sales, `sales[i]` for `rows[i]`, out of the queue. `rows` continue their
+/// series, in order.
 ///
 /// # Errors
 /// [`Error::Database`]; [`Error::Corrupt`] if the batch does not fit what is
 /// stored: roll back.
 pub async fn record_batch(
     conn: &mut Conn,
-    series: &Series,
-    sales: &[PendingSale],
+    tenant_id: TenantId,
+    sales: &[&PendingSale],
     rows: &[InvoiceAssignedV1],
 ) -> Result<(), Error> {
     let Some(newest) = rows.last() else { return Ok(()) };
@@ -206,8 +152,8 @@ pub async fn record_batch(
     let queue_ids: Vec<i64> = columns::column(sales, |sale| sale.queue_id);
     let counts = sqlx::query_file!(
         "src/sql/record_invoices.sql",
-        series.series_id.as_uuid(),
-        series.tenant_id.as_uuid(),
+        &column.series_ids,
+        tenant_id.as_uuid(),
         &queue_ids,
         &column.nos,
         &column.invoice_ids,
@@ -226,20 +172,19 @@ pub async fn record_batch(
         &column.fact_ids,
         OffsetDateTime::from(newest.issued_at),
         FactKind::InvoiceAssigned.as_str(),
-        columns::int8(newest.no),
-        newest.hash.as_bytes(),
         &columns::column(sales, |sale| sale.customer_id.map(uuid::Uuid::from)) as _,
         AUDIT_ACTION,
         AUDIT_ACTIVITY,
         i64::try_from(RUN_FACTS).unwrap_or(i64::MAX),
+        &column.printed as _,
     )
     .fetch_one(conn)
     .await?;
     let expected = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let stored = [counts.registered, counts.told, counts.logged, counts.taken, counts.moved];
-    if stored != [expected, expected, expected, expected, 1] {
+    if stored != [expected; 5] {
         let why = format!(
-            "a batch of {expected} registered {}, told {}, logged {}, took {} and moved {} series",
+            "a batch of {expected} registered {}, told {}, logged {}, took {} and moved series by {}",
             counts.registered, counts.told, counts.logged, counts.taken, counts.moved
         );
         return Err(Error::corrupt("invoice_series", why));
@@ -250,6 +195,8 @@ pub async fn record_batch(
 /// A batch, column by column, as `unnest` takes it.
 #[derive(Default)]
 struct Columns<'a> {
+    series_ids: Vec<uuid::Uuid>,
+    printed: Vec<&'a str>,
     nos: Vec<i64>,
     invoice_ids: Vec<uuid::Uuid>,
     branch_ids: Vec<uuid::Uuid>,
@@ -271,6 +218,8 @@ impl<'a> Columns<'a> {
     fn of(rows: &'a [InvoiceAssignedV1]) -> Self {
         let mut columns = Self::default();
         for row in rows {
+            columns.series_ids.push(row.series_id.as_uuid());
+            columns.printed.push(&row.printed);
             columns.nos.push(columns::int8(row.no));
             columns.invoice_ids.push(row.invoice_id.as_uuid());
             columns.branch_ids.push(row.branch_id.as_uuid());
@@ -316,9 +265,9 @@ pub async fn queue_state(conn: &mut Conn, most: u32) -> Result<QueueState, Error
         r#"SELECT
              (SELECT count(*) FROM (SELECT FROM numbering_queue LIMIT $1) AS bounded) AS "length!",
              (SELECT COALESCE(max(extract(epoch FROM clock_timestamp() - first.queued_at) * 1000), 0)
-              FROM invoice_series s
+              FROM numbering_head h
               CROSS JOIN LATERAL (
-                  SELECT queued_at FROM numbering_queue q WHERE q.tenant_id = s.tenant_id
+                  SELECT queued_at FROM numbering_queue q WHERE q.tenant_id = h.tenant_id
                   ORDER BY queue_id LIMIT 1) AS first)::bigint AS "oldest_ms!",
              (SELECT count(*) FROM invoice_series WHERE state = 'FROZEN') AS "frozen!""#,
         i64::from(most),

@@ -40,7 +40,7 @@ async fn creating_again_changes_nothing() {
     companies::create_branch(&mut conn, tenant, branch, "Other").await.unwrap();
     let tenants = companies::tenants(&mut conn).await.unwrap();
     assert_eq!(tenants.len(), 1);
-    assert_eq!((tenants[0].name.as_str(), tenants[0].series_id), ("Café Riverside", series));
+    assert_eq!((tenants[0].name.as_str(), tenants[0].tenant_id), ("Café Riverside", tenant));
     let branches = companies::branches(&mut conn, tenant).await.unwrap();
     assert_eq!((branches.len(), branches[0].name.as_str()), (1, "Quay"));
     // Its sequences are there, before 1.

@@ -12,6 +12,7 @@ use testkit::{
 
 /// What may change of a table whose rows have a state; of the others, nothing.
 const MUTABLE: &[(&str, &[&str])] = &[
+    ("numbering_setting", &[]),
     ("sale", &["status", "voided_at"]),
     ("sale_order", &["status", "updated_at"]),
     ("cash_session", &["status", "closed_at", "closed_by"]),

@@ -1,6 +1,6 @@
 //! A company in the books, with stores, edges and catalogues.
 
-use domain::catalogue::content_hash;
+use domain::{catalogue::content_hash, invoice_series::series_id};
 use schemas::{BranchId, EdgeId, SeriesId, TenantId};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -45,13 +45,21 @@ impl Store {
 /// If the books refuse it.
 pub async fn seed_company(books: &PgPool, stores: usize) -> Company {
     let tenant_id = TenantId::from_uuid(Uuid::now_v7());
-    let series_id = SeriesId::derived(tenant_id.as_uuid(), "invoice-series");
+    let series_id = series_id(tenant_id, 1, None, None);
     sqlx::query("INSERT INTO tenant (tenant_id, name) VALUES ($1, 'Test Coffee Co.')")
         .bind(tenant_id.as_uuid())
         .execute(books)
         .await
         .or_fail("write a company");
-    sqlx::query("INSERT INTO invoice_series (series_id, tenant_id) VALUES ($1, $2)")
+    for statement in [
+        "INSERT INTO numbering_setting (tenant_id, revision, per_branch, yearly, form, shape, set_by)
+         VALUES ($1, 1, false, false, '{no}', '#', 'a test')",
+        "INSERT INTO numbering_head (tenant_id, revision) VALUES ($1, 1)",
+    ] {
+        let write = sqlx::query(statement).bind(tenant_id.as_uuid());
+        write.execute(books).await.or_fail("write how a company numbers");
+    }
+    sqlx::query("INSERT INTO invoice_series (series_id, tenant_id, revision) VALUES ($1, $2, 1)")
         .bind(series_id.as_uuid())
         .bind(tenant_id.as_uuid())
         .execute(books)
@@ -71,7 +79,8 @@ async fn seed_store(books: &PgPool, tenant_id: TenantId) -> Store {
     let catalogue = serde_json::to_vec(&document).or_fail("write a catalogue");
     let (tenant, branch) = (tenant_id.as_uuid(), branch_id.as_uuid());
     for statement in [
-        "INSERT INTO branch (tenant_id, branch_id, name) VALUES ($1, $2, 'Riverside')",
+        "INSERT INTO branch (tenant_id, branch_id, name, branch_no)
+         SELECT $1, $2, 'Riverside', 1 + COALESCE(max(branch_no), 0) FROM branch WHERE tenant_id = $1",
         "INSERT INTO fact_head (tenant_id, branch_id) VALUES ($1, $2)",
     ] {
         let write = sqlx::query(statement).bind(tenant).bind(branch);

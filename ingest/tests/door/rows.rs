@@ -6,10 +6,10 @@ use testkit::{Company, Store, sqlx};
 /// `count` invoices of a store, numbered and mapped from 1 on.
 pub(crate) async fn invoices(books: &sqlx::PgPool, company: &Company, store: &Store, count: i64) {
     sqlx::query(
-        "INSERT INTO invoice (series_id, no, invoice_id, tenant_id, branch_id, mapping_seq,
+        "INSERT INTO invoice (series_id, no, printed, invoice_id, tenant_id, branch_id, mapping_seq,
              sale_id, ticket_id, edge_id, entry_seq, entry_hash, grand_total_usd, vat_usd,
              grand_total_khr, issued_at, prev_hash, hash)
-         SELECT $1, n, gen_random_uuid(), $2, $3, n, gen_random_uuid(), 'pos-' || n, $4, n, $5,
+         SELECT $1, n, n, gen_random_uuid(), $2, $3, n, gen_random_uuid(), 'pos-' || n, $4, n, $5,
                 3.50, 0.32, 14350, now(), $5, $5
          FROM generate_series(1, $6) AS n",
     )

@@ -3,7 +3,7 @@
 use numbering::{Batch, allocate_batch};
 use schemas::{SeriesId, SystemClock};
 use store::Pool;
-use testkit::{Books, seed_company, sqlx};
+use testkit::{Books, Company, seed_company, sqlx};
 
 use crate::stage::{enqueue, register, verify};
 
@@ -20,6 +20,10 @@ async fn all_numbered(pool: &Pool, series: &[SeriesId]) -> bool {
     true
 }
 
+fn allocated(company: &Company, sales: u32, last_no: u64) -> Batch {
+    Batch { sales, heads: vec![(company.series_id, last_no)], ..Batch::default() }
+}
+
 #[tokio::test]
 async fn allocators_that_know_nothing_of_each_other_share_one_register() {
     let books = Books::new().await;
@@ -32,15 +36,17 @@ async fn allocators_that_know_nothing_of_each_other_share_one_register() {
         }
     };
     let series_of_both = companies.each_ref().map(|company| company.series_id);
+    let tenants = companies.each_ref().map(|company| company.tenant_id);
     let allocators: Vec<_> = [7, 50, 1_000, 1]
         .into_iter()
         .map(|limit| {
             let pool = books.pool.clone();
             tokio::spawn(async move {
-                for series in series_of_both.iter().cycle() {
-                    let batch = allocate_batch(&pool, *series, limit, &SystemClock).await.unwrap();
-                    assert_ne!(batch, Batch::Frozen);
-                    if batch == Batch::Empty && all_numbered(&pool, &series_of_both).await {
+                for tenant in tenants.iter().cycle() {
+                    let batch = allocate_batch(&pool, *tenant, limit, &SystemClock, &|_| true);
+                    let batch = batch.await.unwrap();
+                    assert!(!batch.frozen && batch.unchecked.is_empty(), "{batch:?}");
+                    if batch == Batch::default() && all_numbered(&pool, &series_of_both).await {
                         return;
                     }
                 }
@@ -67,11 +73,13 @@ async fn one_by_one_and_in_batches_numbers_follow_the_order_of_the_queue() {
             .await
             .unwrap();
     for (limit, sales, last_no) in [(1, 1, 1), (1, 1, 2), (10, 10, 12), (100, 13, 25)] {
-        let batch = allocate_batch(&books.pool, company.series_id, limit, &SystemClock).await;
-        assert_eq!(batch.unwrap(), Batch::Allocated { sales, last_no });
+        let batch =
+            allocate_batch(&books.pool, company.tenant_id, limit, &SystemClock, &|_| true).await;
+        assert_eq!(batch.unwrap(), allocated(&company, sales, last_no));
     }
-    let batch = allocate_batch(&books.pool, company.series_id, 100, &SystemClock).await.unwrap();
-    assert_eq!(batch, Batch::Empty);
+    let batch =
+        allocate_batch(&books.pool, company.tenant_id, 100, &SystemClock, &|_| true).await.unwrap();
+    assert_eq!(batch, Batch::default());
     verify(&books.pool, &company, 25).await;
     let numbered: Vec<_> = register(&books.pool, company.series_id)
         .await
@@ -97,10 +105,12 @@ async fn a_batch_that_the_books_refuse_changes_nothing() {
     .execute(&books.pool)
     .await
     .unwrap();
-    let refused = allocate_batch(&books.pool, company.series_id, 100, &SystemClock).await;
+    let refused =
+        allocate_batch(&books.pool, company.tenant_id, 100, &SystemClock, &|_| true).await;
     assert_eq!(refused.unwrap_err().constraint(), Some("invoice_sale_id_key"));
     assert!(register(&books.pool, company.series_id).await.is_empty());
     // Up to the doubled one, numbering goes on.
-    let batch = allocate_batch(&books.pool, company.series_id, 3, &SystemClock).await.unwrap();
-    assert_eq!(batch, Batch::Allocated { sales: 3, last_no: 3 });
+    let batch =
+        allocate_batch(&books.pool, company.tenant_id, 3, &SystemClock, &|_| true).await.unwrap();
+    assert_eq!(batch, allocated(&company, 3, 3));
 }

@@ -4,4 +4,5 @@
 mod allocating;
 mod freezing;
 mod running;
+mod settings;
 mod stage;

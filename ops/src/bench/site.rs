@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::Context;
+use domain::invoice_series::series_id;
 use futures::future::try_join_all;
 use schemas::{SeriesId, SystemClock};
 use store::{Pool, bulk};
@@ -72,7 +73,7 @@ impl Site {
 
     /// The company's series.
     pub(super) fn series_id(&self) -> SeriesId {
-        SeriesId::derived(self.company.tenant_id.as_uuid(), "invoice-series")
+        series_id(self.company.tenant_id, 1, None, None)
     }
 
     /// Puts the company into other books as well.

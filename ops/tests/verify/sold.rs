@@ -120,8 +120,11 @@ impl Sold {
 
     /// Numbers every sale that waits.
     pub async fn number(&self) {
-        let (pool, series) = (&self.books.pool, self.company.series_id);
-        while allocate_batch(pool, series, PLENTY, &SystemClock).await.unwrap() != Batch::Empty {}
+        let (pool, tenant) = (&self.books.pool, self.company.tenant_id);
+        let all = |_| true;
+        while allocate_batch(pool, tenant, PLENTY, &SystemClock, &all).await.unwrap()
+            != Batch::default()
+        {}
     }
 
     /// Gives every fact its place and says that it was published.

@@ -191,9 +191,10 @@ impl Stored {
     }
 }
 
-/// The register knows no other way yet to write a number than its digits.
 fn numbered(invoice: InvoiceAssignedV1) -> Numbered {
-    Numbered { no: invoice.no, printed: None, chain_hash: invoice.hash }
+    let InvoiceAssignedV1 { no, printed, hash: chain_hash, .. } = invoice;
+    let printed = (printed != no.to_string()).then_some(printed);
+    Numbered { no, printed, chain_hash }
 }
 
 impl Api {

@@ -4,11 +4,16 @@
 //! Rows, the tickets' numbers and the place move in one transaction; a crash
 //! leaves all or none, and the books tell again what is missing.
 
-use schemas::{edge_api::Update, facts::InvoiceAssignedV1, requests::HighestNumber};
+use std::collections::HashMap;
+
+use schemas::{
+    EdgeId, SeriesId, Sha256Hash, TicketId, edge_api::Update, facts::InvoiceAssignedV1,
+    requests::HighestNumber,
+};
 use sqlx::SqliteConnection;
 
 use super::{
-    columns::{json_rows, place_in, place_out, uuid_out},
+    columns::{json_rows, place_in, place_out, uuid_hex, uuid_out},
     error::JournalError,
     state::{Durability, Ledger},
     updates::{Place, PlacedUpdate},
@@ -32,10 +37,10 @@ pub(super) async fn record(
         return Ok(held);
     }
     let edge = ledger.shared.identity.edge_id;
-    let ours = rows.iter().filter(|row| row.edge_id == edge).count() as u64;
-    let json = json_rows(&rows)?;
+    let rows_of = Columns::of(&rows, edge)?;
+    let ours = rows_of.ours.len() as u64;
     ledger.begin(Durability::Repeatable).await?;
-    let written = write(&mut ledger.connection, &json, &edge.to_string(), newest).await;
+    let written = write(&mut ledger.connection, &rows_of, held, newest).await;
     let numbered = ledger.finish(written).await?;
     if numbered != ours {
         // The register is the truth and its rows are kept; but it then names
@@ -52,52 +57,89 @@ pub(super) async fn record(
     Ok(newest)
 }
 
-/// Returns how many tickets got their number.
+/// A page of the register as the statements take it: each row is read once as
+/// JSON, and only once.
+struct Columns<'a> {
+    /// Every row as JSON, in its order.
+    rows: Vec<String>,
+    /// `[entry, ticket, entry hash, number, mapping_seq, invoice id]` of those of
+    /// this journal.
+    ours: Vec<(u64, &'a TicketId, Sha256Hash, u64, u64, String)>,
+    /// The highest number of each series.
+    highest: HashMap<SeriesId, u64>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(rows: &'a [InvoiceAssignedV1], edge: EdgeId) -> Result<Self, JournalError> {
+        let mut columns = Self {
+            rows: Vec::with_capacity(rows.len()),
+            ours: Vec::new(),
+            highest: HashMap::new(),
+        };
+        for row in rows {
+            let text = serde_json::to_string(row)
+                .map_err(|error| JournalError::Storage(error.to_string()))?;
+            columns.rows.push(text);
+            if row.edge_id == edge {
+                let id = uuid_hex(row.invoice_id);
+                let InvoiceAssignedV1 { entry_seq, ticket_id, entry_hash, no, mapping_seq, .. } =
+                    row;
+                columns.ours.push((*entry_seq, ticket_id, *entry_hash, *no, *mapping_seq, id));
+            }
+            let highest = columns.highest.entry(row.series_id).or_default();
+            *highest = row.no.max(*highest);
+        }
+        Ok(columns)
+    }
+}
+
+/// Writes the rows after `held` up to `newest`; returns how many tickets got
+/// their number.
 async fn write(
     connection: &mut SqliteConnection,
-    json: &str,
-    edge: &str,
+    columns: &Columns<'_>,
+    held: u64,
     newest: u64,
 ) -> Result<u64, JournalError> {
+    let (first, rows) = (place_in(held + 1), json_rows(&columns.rows)?);
     sqlx::query!(
-        "INSERT INTO invoice (mapping_seq, row)
-         SELECT value ->> 'mapping_seq', value FROM json_each(?)",
-        json,
+        "INSERT INTO invoice (mapping_seq, row) SELECT ? + key, value FROM json_each(?)",
+        first,
+        rows,
     )
     .execute(&mut *connection)
     .await?;
+    let ours = json_rows(&columns.ours)?;
     let numbered = sqlx::query!(
         "UPDATE ticket
          SET invoice_no = assigned.no, invoice_id = assigned.invoice_id,
              mapping_seq = assigned.mapping_seq
          FROM (
-             SELECT value ->> 'entry_seq' AS seq,
-                    value ->> 'ticket_id' AS ticket_id,
-                    unhex(value ->> 'entry_hash') AS hash,
-                    value ->> 'no' AS no,
-                    value ->> 'mapping_seq' AS mapping_seq,
-                    unhex(value ->> 'invoice_id', '-') AS invoice_id
-             FROM json_each(?) WHERE value ->> 'edge_id' = ?
+             SELECT value ->> 0 AS seq, value ->> 1 AS ticket_id, unhex(value ->> 2) AS hash,
+                    value ->> 3 AS no, value ->> 4 AS mapping_seq, unhex(value ->> 5) AS invoice_id
+             FROM json_each(?)
          ) AS assigned
          WHERE ticket.seq = assigned.seq
            AND ticket.ticket_id = assigned.ticket_id
            AND ticket.invoice_no IS NULL
            AND ticket.entry_hash = assigned.hash",
-        json,
-        edge,
+        ours,
     )
     .execute(&mut *connection)
     .await?
     .rows_affected();
-    sqlx::query!(
-        "INSERT INTO series_head (series_id, highest_no)
-         SELECT unhex(value ->> 'series_id', '-'), max(value ->> 'no') FROM json_each(?) GROUP BY 1
-         ON CONFLICT (series_id)
-         DO UPDATE SET highest_no = max(highest_no, excluded.highest_no)",
-        json,
-    )
-    .execute(&mut *connection)
-    .await?;
+    for (series, highest) in &columns.highest {
+        let (series, highest) = (series.as_uuid(), place_in(*highest));
+        sqlx::query!(
+            "INSERT INTO series_head (series_id, highest_no) VALUES (?, ?)
+             ON CONFLICT (series_id)
+             DO UPDATE SET highest_no = max(highest_no, excluded.highest_no)",
+            series,
+            highest,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
     let (newest, more) = (place_in(newest), place_in(numbered));
     sqlx::query!("UPDATE journal SET mapping_seq = ?, numbered = numbered + ?", newest, more)
         .execute(&mut *connection)

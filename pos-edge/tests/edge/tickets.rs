@@ -16,6 +16,7 @@ pub async fn row(store: &Store, seq: u64, ticket: &str, mapping_seq: u64) -> Inv
     InvoiceAssignedV1 {
         series_id: SeriesId::from_uuid(Uuid::from_u128(9)),
         no: 100 + mapping_seq,
+        printed: format!("INV-{:06}", 100 + mapping_seq),
         invoice_id: InvoiceId::from_uuid(Uuid::from_u128(u128::from(mapping_seq))),
         tenant_id: store.identity.tenant_id,
         branch_id: store.identity.branch_id,

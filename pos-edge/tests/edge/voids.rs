@@ -262,6 +262,7 @@ async fn a_voided_sale_still_gets_its_number() {
     let row = InvoiceAssignedV1 {
         series_id: SeriesId::from_uuid(Uuid::from_u128(9)),
         no: 41,
+        printed: "41".to_owned(),
         invoice_id: InvoiceId::from_uuid(Uuid::from_u128(1)),
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,

@@ -126,6 +126,7 @@ impl Books {
         let mut row = InvoiceAssignedV1 {
             series_id,
             no,
+            printed: no.to_string(),
             invoice_id: invoice_chain::invoice_id(series_id, no),
             tenant_id: identity.tenant_id,
             branch_id: identity.branch_id,

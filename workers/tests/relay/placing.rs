@@ -178,6 +178,7 @@ async fn a_fact_without_a_body_repeats_its_entry_or_its_invoice() {
     let invoice = InvoiceAssignedV1 {
         series_id: company.series_id,
         no: 1,
+        printed: "INV-000001".to_owned(),
         invoice_id: domain::invoice_chain::invoice_id(company.series_id, 1),
         tenant_id: company.tenant_id,
         branch_id: store.branch_id,
@@ -232,7 +233,7 @@ async fn register(pool: &Pool, row: &InvoiceAssignedV1) {
     row.grand_total_usd.0.rescale(4);
     row.vat_usd.0 += Decimal::new(0, 6);
     sqlx::query(
-        "INSERT INTO invoice VALUES ($1, 1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12,
+        "INSERT INTO invoice VALUES ($1, 1, 'INV-000001', $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12,
                                      '2026-01-05T08:00:00.123456Z', $13, $13)",
     )
     .bind(row.series_id.as_uuid())

@@ -35,7 +35,12 @@ async fn the_highest_number_in_the_stream_is_found_over_branches() {
     let (_nats, bus) = with_streams().await;
     let other: BranchId = "55555555-5555-4555-8555-555555555555".parse().unwrap();
     let branches = [branch(), other];
-    assert_eq!(register::highest_assigned(&bus, tenant(), &branches).await.unwrap(), None);
+    let [asked, another] =
+        ["asked", "another"].map(|name| SeriesId::derived(tenant().as_uuid(), name));
+    let highest = async |branches: &[BranchId], series| {
+        register::highest_assigned(&bus, tenant(), branches, series).await.unwrap()
+    };
+    assert_eq!(highest(&branches, asked).await, None);
     for (branch_id, fact_seq, no) in [(other, 1, 5), (branch(), 1, 6), (other, 2, 9)] {
         let fact = facts::FactMessage {
             subject: subjects::fact(tenant(), branch_id, FactKind::InvoiceAssigned),
@@ -45,10 +50,12 @@ async fn the_highest_number_in_the_stream_is_found_over_branches() {
             kind: FactKind::InvoiceAssigned.as_str().to_owned(),
             schema_version: 1,
             occurred_at: Timestamp::from_unix_micros(0),
-            body: Bytes::from(format!("{{\"no\":{no},\"more\":true}}")),
+            body: Bytes::from(format!(r#"{{"no":{no},"series_id":"{asked}","more":true}}"#)),
         };
         facts::publish(&bus, &fact).await.unwrap().wait().await.unwrap();
     }
-    assert_eq!(register::highest_assigned(&bus, tenant(), &branches).await.unwrap(), Some(9));
-    assert_eq!(register::highest_assigned(&bus, tenant(), &[branch()]).await.unwrap(), Some(6));
+    assert_eq!(highest(&branches, asked).await, Some(9));
+    assert_eq!(highest(&[branch()], asked).await, Some(6));
+    // Another series' numbers say nothing of this one.
+    assert_eq!(highest(&branches, another).await, None);
 }

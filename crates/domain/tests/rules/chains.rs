@@ -96,6 +96,7 @@ fn register_row(no: u64, prev: Option<&InvoiceAssignedV1>) -> InvoiceAssignedV1 
     let mut row = InvoiceAssignedV1 {
         series_id,
         no,
+        printed: format!("INV-{no:06}"),
         invoice_id: invoice_id(series_id, no),
         tenant_id: id(0x7e),
         branch_id: id(0xb1),
@@ -122,11 +123,11 @@ fn register_hashes_and_ids_are_the_known_ones() {
     let second = register_row(2, Some(&first));
     assert_eq!(
         first.hash.to_string(),
-        "e01f3886edfdf04930f969985611c8f23abb64bc3cb351dc218da629174e1d8b"
+        "90a578df1a98223bb0a7150af3ca8d79a30ff80146ab347297f77825cf7979eb"
     );
     assert_eq!(
         second.hash.to_string(),
-        "7856bc1f5094a36d1446ac6817293ec3c864702e80e1c830708611fc451b2b39"
+        "5efc1b036f3e97a57efbf7f20c89185f58244b31b671b62db180e0b4ef5119b4"
     );
     assert_eq!(first.invoice_id.to_string(), "b6257b64-1d41-51d6-ac08-7101a7b1a314");
     assert_eq!(invoice_id(id(0x5e), 39_271).to_string(), "4979c894-8174-56a5-b8e0-8c7774af83d2");
@@ -149,9 +150,10 @@ fn padding_by_storage_does_not_change_a_register_hash() {
 #[test]
 fn every_change_of_a_register_row_is_seen() {
     let row = register_row(1, None);
-    let changes: [(&str, Bend<InvoiceAssignedV1>); 20] = [
+    let changes: [(&str, Bend<InvoiceAssignedV1>); 21] = [
         ("series", |r| r.series_id = id(0x5f)),
         ("no", |r| r.no = 2),
+        ("printed", |r| r.printed.push('x')),
         ("invoice_id", |r| r.invoice_id = id(1)),
         ("tenant", |r| r.tenant_id = id(1)),
         ("branch", |r| r.branch_id = id(1)),

@@ -8,6 +8,7 @@ mod chains;
 mod deductions;
 mod discounts;
 mod golden;
+mod invoice_series;
 mod khqr;
 mod khqr_sdk_vectors;
 mod odd_input;

@@ -5,6 +5,7 @@ SELECT
     s.head_hash AS "head_hash!",
     s.state AS "state!",
     i.no AS "no?",
+    i.printed AS "printed?",
     i.invoice_id AS "invoice_id?",
     i.tenant_id AS "tenant_id?",
     i.branch_id AS "branch_id?",

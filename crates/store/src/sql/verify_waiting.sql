@@ -10,7 +10,9 @@ SELECT
     (
         SELECT count(*)
         FROM numbering_queue q
-        JOIN invoice_series s ON s.tenant_id = q.tenant_id AND s.state = 'FROZEN'
+        JOIN numbering_head h ON h.tenant_id = q.tenant_id
+        JOIN invoice_series s ON s.tenant_id = q.tenant_id AND s.revision = h.revision
+            AND s.state = 'FROZEN' AND (s.branch_id IS NULL OR s.branch_id = q.branch_id)
         WHERE q.queue_id <= $2
     ) AS "frozen!",
     (

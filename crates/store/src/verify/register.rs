@@ -19,6 +19,7 @@ struct Row {
     head_hash: Vec<u8>,
     state: String,
     no: Option<i64>,
+    printed: Option<String>,
     invoice_id: Option<Uuid>,
     tenant_id: Option<Uuid>,
     branch_id: Option<Uuid>,
@@ -42,6 +43,7 @@ impl Row {
         Some(InvoiceAssignedV1 {
             series_id: self.head_series_id.into(),
             no: self.no?.unsigned_abs(),
+            printed: self.printed.clone()?,
             invoice_id: self.invoice_id?.into(),
             tenant_id: self.tenant_id?.into(),
             branch_id: self.branch_id?.into(),

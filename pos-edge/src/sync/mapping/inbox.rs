@@ -105,6 +105,7 @@ mod tests {
         InvoiceAssignedV1 {
             series_id: SeriesId::from_uuid(Uuid::nil()),
             no: mapping_seq,
+            printed: mapping_seq.to_string(),
             invoice_id: InvoiceId::from_uuid(Uuid::nil()),
             tenant_id: TenantId::from_uuid(Uuid::nil()),
             branch_id: BranchId::from_uuid(Uuid::nil()),
