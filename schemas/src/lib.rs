@@ -10,6 +10,7 @@
 
 pub mod asyncapi;
 pub mod catalogue;
+pub mod door_api;
 pub mod edge_api;
 pub mod entry;
 pub mod events;

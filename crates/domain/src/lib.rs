@@ -14,6 +14,8 @@ pub mod tender;
 
 pub mod khqr;
 
+pub mod charged;
+
 pub mod reprice;
 
 pub mod orders;

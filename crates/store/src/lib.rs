@@ -25,6 +25,11 @@ pub mod stock;
 pub mod tickets;
 pub mod voids;
 
+pub mod accounts;
+pub mod doors;
+pub mod drawers;
+pub mod submissions;
+
 pub mod facts;
 pub mod invoices;
 pub mod numbering;

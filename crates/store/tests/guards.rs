@@ -30,6 +30,20 @@ const MUTABLE: &[(&str, &[&str])] = &[
     ("exception", &[]),
     ("z_report", &[]),
     ("z_supplement", &[]),
+    (
+        "submission",
+        &[
+            "state",
+            "outcome_code",
+            "outcome_detail",
+            "made_id",
+            "edge_id",
+            "entry_seq",
+            "settled_at",
+        ],
+    ),
+    ("submission_conflict", &[]),
+    ("account_charge", &[]),
 ];
 
 /// The role of the tables' owner, and those of the services.

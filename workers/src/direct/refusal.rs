@@ -1,0 +1,60 @@
+//! Why a submission is refused: a stable code and words. Final for its ticket.
+
+use domain::pricing::PricingError;
+use schemas::CashSessionId;
+
+/// Why a submission is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// To branch on.
+    pub code: &'static str,
+    /// For a person.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal in words.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// What was kept cannot be read as a request of this build.
+    pub(super) fn unreadable(error: &serde_json::Error) -> Self {
+        Self::new("malformed", format!("the request cannot be read: {error}"))
+    }
+
+    /// The branch has nothing to price with.
+    pub(super) fn no_catalogue() -> Self {
+        Self::new("no_catalogue", "this store has no menu yet")
+    }
+
+    /// The session does not take it.
+    pub(super) fn no_open_session(session: Option<CashSessionId>, why: &str) -> Self {
+        let detail = match session {
+            Some(id) => format!("cash session {id} is {why}"),
+            None => "a cash sale needs an open cash session".to_owned(),
+        };
+        Self::new("no_open_session", detail)
+    }
+
+    /// The drawers are the edge's.
+    pub(super) fn cash_at_edge() -> Self {
+        Self::new(
+            "cash_at_edge",
+            "this store has an edge: cash is taken at its tills, not through this door",
+        )
+    }
+
+    /// The cart cannot be sold as it is.
+    pub(super) fn cart(error: &PricingError) -> Self {
+        let code = match error {
+            PricingError::UnknownItem { .. } | PricingError::UnknownAddOn { .. } => "unknown_item",
+            PricingError::EmptyCart
+            | PricingError::TooManyLines { .. }
+            | PricingError::RepeatedAddOn { .. }
+            | PricingError::TooManyAddOns { .. }
+            | PricingError::TooExpensive => "invalid_cart",
+        };
+        Self::new(code, error.to_string())
+    }
+}
