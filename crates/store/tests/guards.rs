@@ -30,6 +30,7 @@ const MUTABLE: &[(&str, &[&str])] = &[
     ("exception", &[]),
     ("z_report", &[]),
     ("z_supplement", &[]),
+    ("api_request", &[]),
 ];
 
 /// The role of the tables' owner, and those of the services.
