@@ -10,15 +10,16 @@
 //! Besides, each process keeps the bucket of catalogues equal to the books'
 //! newest (`catalogue_publisher`) and makes streams that vanish again.
 //!
-//! Not there yet: who calls the HTTP API is not checked, so it listens on
-//! loopback unless told otherwise; nobody asks Bakong yet ([`bakong`]); backups of
-//! the books are not tracked, so the prune watermark of every heartbeat's answer is
-//! 0 and edges keep everything.
+//! Who calls the HTTP API shows a token with scopes ([`http::access`]).
+//!
+//! Not there yet: nobody asks Bakong yet ([`bakong`]); backups of the books are not
+//! tracked, so the prune watermark of every heartbeat's answer is 0 and edges keep
+//! everything.
 
 pub mod bakong;
+pub mod http;
 
 mod catalogue_publisher;
-mod http;
 mod requests;
 
 mod backlogs;

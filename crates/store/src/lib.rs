@@ -9,6 +9,7 @@
 //! pure cores. Statements over many rows are in `sql/*.sql` and take arrays.
 
 pub mod companies;
+pub mod tokens;
 
 pub mod audit;
 pub mod cash;
@@ -37,6 +38,7 @@ pub mod outbox;
 pub mod relay;
 pub mod verify;
 
+pub mod api_requests;
 pub mod catalogues;
 pub mod heartbeats;
 pub mod lease;

@@ -44,6 +44,7 @@ const MUTABLE: &[(&str, &[&str])] = &[
     ),
     ("submission_conflict", &[]),
     ("account_charge", &[]),
+    ("api_request", &[]),
 ];
 
 /// The role of the tables' owner, and those of the services.

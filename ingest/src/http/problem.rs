@@ -16,6 +16,8 @@ pub(crate) struct Problem {
     /// `urn:tillstream:problem:<code>`: stable, for programs.
     #[serde(rename = "type")]
     kind: String,
+    /// The same code alone.
+    code: String,
     /// The status in words.
     title: String,
     /// The status.
@@ -28,6 +30,7 @@ impl Problem {
     fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("urn:tillstream:problem:{code}"),
+            code: code.to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
@@ -55,9 +58,16 @@ impl Problem {
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::BadSubject(_) | Refusal::Malformed(_) | Refusal::BadParameter(_) => {
-            StatusCode::BAD_REQUEST
-        }
+        Refusal::BadSubject(_)
+        | Refusal::Malformed(_)
+        | Refusal::BadParameter(_)
+        | Refusal::KeyMissing
+        | Refusal::BadKey(_) => StatusCode::BAD_REQUEST,
+        Refusal::TokenMissing | Refusal::TokenUnknown => StatusCode::UNAUTHORIZED,
+        Refusal::ScopeMissing(_) => StatusCode::FORBIDDEN,
+        Refusal::KeyReused | Refusal::InvalidBody(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::NotEnrolled(_) | Refusal::NotActive(_) | Refusal::NotOfThisBranch(_) => {
             StatusCode::FORBIDDEN
         }
@@ -87,6 +97,10 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
+        if status == StatusCode::UNAUTHORIZED {
+            const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -97,7 +111,7 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use bus::BusError;
-    use schemas::{BranchId, EdgeId};
+    use schemas::{BranchId, EdgeId, back_office::Scope};
 
     use super::*;
 
@@ -106,6 +120,7 @@ mod tests {
         let edge: EdgeId = "33333333-3333-4333-8333-333333333333".parse().expect("an id");
         let branch: BranchId = "22222222-2222-4222-8222-222222222222".parse().expect("an id");
         let bad_id = "x".parse::<EdgeId>().expect_err("no id");
+        let wrong_json = serde_json::from_str::<u8>("true").expect_err("no number");
         let bad_json = serde_json::from_str::<u8>("x").expect_err("no JSON");
         let damage = store::Error::corrupt("edge.state", "ODD");
         let cases = [
@@ -117,6 +132,15 @@ mod tests {
             (Refusal::NotOfThisBranch(edge), 403, "edge_not_of_this_branch"),
             (Refusal::NoCatalogue(branch), 404, "no_catalogue"),
             (Refusal::NoSuchBranch(branch), 404, "no_such_branch"),
+            (Refusal::TokenMissing, 401, "token_missing"),
+            (Refusal::TokenUnknown, 401, "token_unknown"),
+            (Refusal::ScopeMissing(Scope::BooksRead), 403, "scope_missing"),
+            (Refusal::KeyMissing, 400, "idempotency_key_missing"),
+            (Refusal::BadKey("twice".to_owned()), 400, "idempotency_key_invalid"),
+            (Refusal::KeyReused, 422, "idempotency_key_reused"),
+            (Refusal::NotJson, 415, "not_json"),
+            (Refusal::InvalidBody(wrong_json), 422, "invalid_body"),
+            (Refusal::BodyTooLarge, 413, "body_too_large"),
             (Refusal::Busy, 503, "busy"),
             (Refusal::TooSlow, 504, "too_slow"),
             (Refusal::Books(damage), 500, "internal"),
@@ -131,6 +155,7 @@ mod tests {
             let response = problem.into_response();
             assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
             assert_eq!(response.headers().contains_key(header::RETRY_AFTER), status == 503);
+            assert_eq!(response.headers().contains_key(header::WWW_AUTHENTICATE), status == 401);
         }
     }
 }
