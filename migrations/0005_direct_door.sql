@@ -98,6 +98,14 @@ CREATE TABLE account_charge (
 );
 CREATE INDEX account_charge_by_customer ON account_charge (tenant_id, customer_id);
 
+-- A paired client has a scope of its own.
+ALTER TABLE api_token DROP CONSTRAINT api_token_scopes_check;
+ALTER TABLE api_token ADD CONSTRAINT api_token_scopes_check
+    CHECK (cardinality(scopes) >= 1 AND scopes <@ ARRAY[
+        'sales:write', 'sales:offline', 'books:read', 'catalogue:write', 'voids:decide',
+        'staff:write', 'stock:write'
+    ]);
+
 -- The guards, as for the rest of the books (0003).
 DO $$
 DECLARE

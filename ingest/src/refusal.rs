@@ -1,8 +1,9 @@
 //! Why the door says no: one list for all ways in. It knows nothing of HTTP.
 
 use bus::BusError;
-use schemas::{BranchId, EdgeId, back_office::Scope, ids::InvalidId};
+use schemas::{BranchId, EdgeId, back_office::Scope, door_api::RefusalCode, ids::InvalidId};
 use store::Failure;
+use uuid::Uuid;
 
 /// A request that was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,15 @@ pub enum Refusal {
     /// The body is too large.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The header names another ticket than the body.
+    #[error("Idempotency-Key and the body's ticketId name two tickets")]
+    TicketMismatch,
+    /// The direct door refused, for good unless the books say otherwise.
+    #[error("{1}")]
+    Door(RefusalCode, String),
+    /// The company has no such submission.
+    #[error("submission {0} is not known")]
+    NoSuchSubmission(Uuid),
     /// Too many requests at once.
     #[error("too many requests at once: ask again")]
     Busy,
@@ -93,6 +103,9 @@ impl Refusal {
             Self::NotJson => "not_json",
             Self::InvalidBody(_) => "invalid_body",
             Self::BodyTooLarge => "body_too_large",
+            Self::TicketMismatch => "ticket_mismatch",
+            Self::Door(code, _) => code.as_str(),
+            Self::NoSuchSubmission(_) => "no_such_submission",
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
             Self::Books(_) if self.passes() => "books_unavailable",

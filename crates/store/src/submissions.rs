@@ -4,9 +4,10 @@
 //! Whoever decides holds the lock of the branch's door edge ([`crate::cursors`]),
 //! so no two decide the same.
 
+use rust_decimal::Decimal;
 use schemas::{
-    BranchId, EdgeId, Sha256Hash, TenantId, TicketId, Timestamp,
-    door_api::SubmissionState,
+    BranchId, CustomerId, EdgeId, Khr, SaleId, Sha256Hash, TenantId, TicketId, Timestamp, Usd,
+    door_api::{DoorInvoice, RefusalCode, SubmissionState},
     facts::{FactKind, SaleRefusedV1, id_from_refusal},
 };
 use time::OffsetDateTime;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     Conn, Error,
-    columns::{digest, int8},
+    columns::{digest, int8, unsigned},
     outbox::{self, NewFact},
 };
 
@@ -82,7 +83,7 @@ pub enum Outcome {
     /// It was refused, for good.
     Refused {
         /// Why, as a code.
-        code: String,
+        code: RefusalCode,
         /// Why, in words.
         detail: String,
     },
@@ -197,7 +198,7 @@ pub async fn standing(
                 ),
             },
             "REFUSED" => Outcome::Refused {
-                code: row.outcome_code.ok_or_else(|| missing("outcome_code"))?,
+                code: code(row.outcome_code.ok_or_else(|| missing("outcome_code"))?)?,
                 detail: row.outcome_detail.ok_or_else(|| missing("outcome_detail"))?,
             },
             other => return Err(Error::corrupt("submission.state", other)),
@@ -340,6 +341,41 @@ pub async fn tell_refused(
         occurred_at: refused.at,
     };
     outbox::enqueue(conn, &[fact]).await
+}
+
+/// The invoice of a sale, once its number is assigned.
+///
+/// # Errors
+/// [`Error`] if the statement fails or a stored value is not valid.
+pub async fn invoice_of(conn: &mut Conn, sale: SaleId) -> Result<Option<DoorInvoice>, Error> {
+    sqlx::query!(
+        "SELECT i.invoice_id, i.no, i.grand_total_usd, i.grand_total_khr, i.vat_usd, i.issued_at,
+             s.customer_id
+         FROM invoice i JOIN sale s USING (sale_id) WHERE i.sale_id = $1",
+        sale.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(|row| {
+        let cents = (row.grand_total_usd * Decimal::ONE_HUNDRED).trunc();
+        Ok(DoorInvoice {
+            id: row.invoice_id.into(),
+            invoice_no: unsigned("invoice.no", row.no)?,
+            customer_id: row.customer_id.map(CustomerId::from_uuid),
+            total_cents: i64::try_from(cents)
+                .map_err(|error| Error::corrupt("invoice.grand_total_usd", error))?,
+            grand_total_usd: Usd(row.grand_total_usd),
+            grand_total_khr: Khr(row.grand_total_khr),
+            vat_usd: Usd(row.vat_usd),
+            sale_id: sale,
+            issued_at: row.issued_at.into(),
+        })
+    })
+    .transpose()
+}
+
+fn code(text: String) -> Result<RefusalCode, Error> {
+    RefusalCode::of(&text).ok_or_else(|| Error::corrupt("submission.outcome_code", text))
 }
 
 fn ticket(text: String) -> Result<TicketId, Error> {

@@ -46,6 +46,8 @@ pub const RULES: &[Rule] = &[
     open("GET", "/openapi.json"),
     open("GET", "/metrics"),
     rule_for("GET", "/v1/branches/{branch}/facts", Scope::BooksRead),
+    rule_for("POST", "/pos/sale", Scope::SalesWrite),
+    rule_for("GET", "/pos/submissions/{submission}", Scope::SalesWrite),
 ];
 
 /// What a route asks for; `None` if it has no rule.

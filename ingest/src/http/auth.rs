@@ -56,6 +56,11 @@ impl Client {
         self.0.branch_ids.as_deref()
     }
 
+    /// Whether it may see a store of its company.
+    pub(crate) fn may_see(&self, branch_id: BranchId) -> bool {
+        self.branch_ids().is_none_or(|ids| ids.contains(&branch_id))
+    }
+
     /// Refuses unless the token has the scope. The rule of the route has been
     /// checked already; this is for what a body asks beyond it.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), Refusal> {
@@ -69,7 +74,7 @@ impl Client {
         books: &mut Conn,
         branch_id: BranchId,
     ) -> Result<Branch, Refusal> {
-        let may_see = self.branch_ids().is_none_or(|ids| ids.contains(&branch_id));
+        let may_see = self.may_see(branch_id);
         companies::branch(books, branch_id)
             .await?
             .filter(|branch| may_see && branch.tenant_id == self.tenant_id())

@@ -11,7 +11,7 @@ mod facts;
 mod health;
 mod once;
 mod problem;
-mod request;
+pub(crate) mod request;
 
 use std::{sync::Arc, time::Duration};
 
@@ -104,6 +104,8 @@ fn routes() -> OpenApiRouter<Arc<Center>> {
         ))
         .build();
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build())
+        .routes(routes!(crate::door::post_sale))
+        .routes(routes!(crate::door::get_status))
         .routes(routes!(facts::list))
         .routes(routes!(health::check))
 }

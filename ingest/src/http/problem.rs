@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemas::door_api::RefusalCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -72,12 +73,51 @@ fn status(refusal: &Refusal) -> StatusCode {
             StatusCode::FORBIDDEN
         }
         Refusal::NoCatalogue(_) | Refusal::NoSuchBranch(_) => StatusCode::NOT_FOUND,
+        Refusal::TicketMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::NoSuchSubmission(_) => StatusCode::NOT_FOUND,
+        Refusal::Door(code, _) => at_the_door(*code),
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Books(_) | Refusal::Broker(_) if refusal.passes() => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Refusal::Books(_) | Refusal::Broker(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What the direct door refused: 409 where the books stand against it, 422 where the
+/// request itself does.
+const fn at_the_door(code: RefusalCode) -> StatusCode {
+    use RefusalCode as Code;
+    match code {
+        Code::Malformed
+        | Code::UnknownItem
+        | Code::InvalidCart
+        | Code::InvalidTender
+        | Code::TenderNotEnough
+        | Code::TicketConflict
+        | Code::UnknownDevice
+        | Code::UnknownStaff
+        | Code::InvalidAmount => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::NotPermitted => StatusCode::FORBIDDEN,
+        Code::NoSuchOrder | Code::NoSuchSale | Code::NoSuchVoid => StatusCode::NOT_FOUND,
+        Code::NoCatalogue
+        | Code::NoOpenSession
+        | Code::CashAtEdge
+        | Code::KeptAtEdge
+        | Code::KhqrUnproven
+        | Code::NoAccount
+        | Code::CreditLimitExceeded
+        | Code::SessionAlreadyOpen
+        | Code::IllegalOrderMove
+        | Code::OrderVoidPending
+        | Code::VoidNotCash
+        | Code::VoidSessionClosed
+        | Code::VoidOrderDelivered
+        | Code::VoidAlreadyPending
+        | Code::VoidAlreadyVoided
+        | Code::VoidAlreadyDecided => StatusCode::CONFLICT,
     }
 }
 
@@ -122,6 +162,7 @@ mod tests {
         let bad_id = "x".parse::<EdgeId>().expect_err("no id");
         let wrong_json = serde_json::from_str::<u8>("true").expect_err("no number");
         let bad_json = serde_json::from_str::<u8>("x").expect_err("no JSON");
+        let refused = |code| Refusal::Door(code, "why".to_owned());
         let damage = store::Error::corrupt("edge.state", "ODD");
         let cases = [
             (Refusal::BadSubject(bad_id), 400, "bad_subject"),
@@ -141,6 +182,13 @@ mod tests {
             (Refusal::NotJson, 415, "not_json"),
             (Refusal::InvalidBody(wrong_json), 422, "invalid_body"),
             (Refusal::BodyTooLarge, 413, "body_too_large"),
+            (Refusal::TicketMismatch, 422, "ticket_mismatch"),
+            (Refusal::NoSuchSubmission(branch.as_uuid()), 404, "no_such_submission"),
+            (refused(RefusalCode::NoOpenSession), 409, "no_open_session"),
+            (refused(RefusalCode::UnknownItem), 422, "unknown_item"),
+            (refused(RefusalCode::NotPermitted), 403, "not_permitted"),
+            (refused(RefusalCode::NoSuchSale), 404, "no_such_sale"),
+            (refused(RefusalCode::TooLarge), 413, "too_large"),
             (Refusal::Busy, 503, "busy"),
             (Refusal::TooSlow, 504, "too_slow"),
             (Refusal::Books(damage), 500, "internal"),

@@ -61,6 +61,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
     }
 }
 
+/// A request at the direct door with its `Idempotency-Key`. Unlike [`Keyed`] its
+/// first answer is not kept: its outcome is.
+pub(crate) struct Submitted<T> {
+    /// The key: the ticket.
+    pub(crate) key: TicketId,
+    /// The body.
+    pub(crate) body: T,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Submitted<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let key = idempotency_key(request.headers())?;
+        let Body(body) = Body::from_request(request, state).await?;
+        Ok(Self { key, body })
+    }
+}
+
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refusal> {
     Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {

@@ -13,6 +13,10 @@ pub enum Scope {
     /// Sell through the direct door, with what belongs to it: sessions, orders, voids.
     #[serde(rename = "sales:write")]
     SalesWrite,
+    /// A paired client: tell of sales that it completed while it had no line, which
+    /// are booked whatever speaks against them.
+    #[serde(rename = "sales:offline")]
+    SalesOffline,
     /// Read all that is in the books.
     #[serde(rename = "books:read")]
     BooksRead,
@@ -37,8 +41,9 @@ pub struct BadScope(String);
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SalesWrite,
+        Self::SalesOffline,
         Self::BooksRead,
         Self::CatalogueWrite,
         Self::VoidsDecide,
@@ -50,6 +55,7 @@ impl Scope {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SalesWrite => "sales:write",
+            Self::SalesOffline => "sales:offline",
             Self::BooksRead => "books:read",
             Self::CatalogueWrite => "catalogue:write",
             Self::VoidsDecide => "voids:decide",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::catalogue::CatalogueIndex;
 use schemas::{
-    EntryKind, StaffId, TenantId, Timestamp, catalogue::CatalogueRef, facts::ExceptionKind,
-    requests::JournalHead,
+    EntryKind, StaffId, TenantId, Timestamp, catalogue::CatalogueRef, door_api::RefusalCode,
+    facts::ExceptionKind, requests::JournalHead,
 };
 use serde::Serialize;
 use store::{Conn, cursors::Cursor, doors};
@@ -97,11 +97,11 @@ impl Told {
         made_id: Uuid,
     ) -> Result<Self, Refusal> {
         let payload = serde_json::to_vec(event)
-            .map_err(|error| Refusal::new("malformed", error.to_string()))?;
+            .map_err(|error| Refusal::new(RefusalCode::Malformed, error.to_string()))?;
         let most = schemas::Entry::MAX_PAYLOAD_BYTES;
         if payload.len() > most {
             let detail = format!("it takes {} bytes; at most {most} fit an entry", payload.len());
-            return Err(Refusal::new("too_large", detail));
+            return Err(Refusal::new(RefusalCode::TooLarge, detail));
         }
         Ok(Self { kind, payload, made_id, objections: Vec::new() })
     }

@@ -23,7 +23,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use domain::journal_chain::{head_of, seal};
 use schemas::{
     BranchId, Clock, CustomerId, EdgeId, Entry, TenantId,
-    door_api::{DoorTender, Submission},
+    door_api::{DoorTender, RefusalCode, Submission},
     facts::SaleRefusedV1,
     subjects::shard_of,
 };
@@ -218,7 +218,7 @@ async fn decide_one(
             ticket_id: pending.ticket_id.clone(),
             request_hash: pending.body_hash,
             customer_id: sale.customer_id,
-            code: refusal.code.to_owned(),
+            code: refusal.code.as_str().to_owned(),
             detail: plain(&refusal.detail),
             at: desk.now,
         };
@@ -235,12 +235,14 @@ async fn decide(
 ) -> Result<Decided, store::Error> {
     match submission {
         Submission::Sale(sale) => sale::decide(conn, desk, pending, sale).await,
-        other => Ok(Err(Refusal::new("not_taken", format!("{} is not taken", other.kind())))),
+        other => {
+            Ok(Err(Refusal::new(RefusalCode::Malformed, format!("{} is not taken", other.kind()))))
+        }
     }
 }
 
 fn refused(refusal: &Refusal) -> Outcome {
-    Outcome::Refused { code: refusal.code.to_owned(), detail: plain(&refusal.detail) }
+    Outcome::Refused { code: refusal.code, detail: plain(&refusal.detail) }
 }
 
 /// Writes the next entry of the door edge's journal and books it.

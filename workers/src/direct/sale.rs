@@ -14,7 +14,7 @@ use domain::{
 use rust_decimal::Decimal;
 use schemas::{
     CashSessionId, DeviceId, EntryKind, OrderId, SaleId, Sha256Hash, StaffId, TicketId,
-    door_api::{CompletedOffline, DoorTender, SubmitSale},
+    door_api::{CompletedOffline, DoorTender, RefusalCode, SubmitSale},
     edge_api::{TenderOffer, Totals},
     events::{LateSale, SaleFinalizedV1, SaleStatus, Tender, TenderMethod},
     facts::ExceptionKind,
@@ -187,7 +187,9 @@ impl Asked<'_> {
             return Ok(Arc::clone(&menu.index));
         };
         let index = charged::as_charged(menu.index.document(), &self.sale.cart, charged);
-        index.map(Arc::new).map_err(|error| Refusal::new("invalid_cart", error.to_string()))
+        index
+            .map(Arc::new)
+            .map_err(|error| Refusal::new(RefusalCode::InvalidCart, error.to_string()))
     }
 
     fn settle(&self, totals: &Totals, objections: &mut Objections) -> Result<Tender, Refusal> {
@@ -202,11 +204,11 @@ impl Asked<'_> {
                         Ok(Tender { method, currency, received, change, khqr: None })
                     }
                     Err(error @ TenderError::NotEnough { .. }) => {
-                        Err(Refusal::new("tender_not_enough", error.to_string()))
+                        Err(Refusal::new(RefusalCode::TenderNotEnough, error.to_string()))
                     }
-                    other => {
-                        other.map_err(|error| Refusal::new("invalid_tender", error.to_string()))
-                    }
+                    other => other.map_err(|error| {
+                        Refusal::new(RefusalCode::InvalidTender, error.to_string())
+                    }),
                 }
             }
             DoorTender::Account => self.charge(totals),
@@ -220,7 +222,7 @@ impl Asked<'_> {
                         objections.push((ExceptionKind::KhqrUnproven, unproven));
                         Ok(charged::by_khqr(totals, *currency, said))
                     }
-                    None => Err(Refusal::new("khqr_unproven", unproven)),
+                    None => Err(Refusal::new(RefusalCode::KhqrUnproven, unproven)),
                 }
             }
         }
@@ -230,14 +232,17 @@ impl Asked<'_> {
     /// it is charged.
     fn charge(&self, totals: &Totals) -> Result<Tender, Refusal> {
         let Some(customer) = self.sale.customer_id else {
-            return Err(Refusal::new("no_account", "a sale on account names its customer"));
+            return Err(Refusal::new(
+                RefusalCode::NoAccount,
+                "a sale on account names its customer",
+            ));
         };
         if self.is_fact() {
             return Ok(charged::on_account(totals));
         }
         let Some(account) = &self.account else {
             let detail = format!("customer {customer} has no house account");
-            return Err(Refusal::new("no_account", detail));
+            return Err(Refusal::new(RefusalCode::NoAccount, detail));
         };
         let owed = account.balance_usd.saturating_add(totals.grand_total_usd.amount());
         if owed > account.limit_usd {
@@ -248,7 +253,7 @@ impl Asked<'_> {
                 totals.grand_total_usd,
                 account.limit_usd.normalize()
             );
-            return Err(Refusal::new("credit_limit_exceeded", detail));
+            return Err(Refusal::new(RefusalCode::CreditLimitExceeded, detail));
         }
         Ok(charged::on_account(totals))
     }
@@ -280,5 +285,5 @@ fn sale_id(desk: &Desk, ticket: &TicketId) -> SaleId {
 pub(super) fn ticket_taken(ticket: &TicketId, hash: Sha256Hash) -> Refusal {
     let hash = hash.short();
     let detail = format!("ticket {ticket} was sold already, by a request with hash {hash}");
-    Refusal::new("ticket_conflict", detail)
+    Refusal::new(RefusalCode::TicketConflict, detail)
 }

@@ -4,6 +4,8 @@
 //! Every request is a *submission*: kept under its ticket (the
 //! `Idempotency-Key`), before any answer, and decided once, for good.
 
+mod refusals;
+
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ use crate::{
     edge_api::Cart,
     events::{KhqrProof, OrderStatus, PaidKind},
 };
+
+pub use refusals::RefusalCode;
 
 /// A submission as it is kept, with its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
