@@ -19,6 +19,7 @@ pub mod charged;
 pub mod reprice;
 
 pub mod orders;
+pub mod sessions;
 
 pub mod invoice_chain;
 pub mod journal_chain;

@@ -1,7 +1,9 @@
 //! Cash sessions with all that whoever keeps them must know: for the direct door,
 //! which keeps those of branches without an edge.
 
-use schemas::{BranchId, CashSessionId, DeviceId, EdgeId, Khr, StaffId, TenantId, Timestamp, Usd};
+use schemas::{
+    BranchId, CashSessionId, DeviceId, EdgeId, Khr, StaffId, TenantId, TicketId, Timestamp, Usd,
+};
 
 use crate::{Conn, Error};
 
@@ -75,4 +77,34 @@ pub async fn open_of(
     .fetch_optional(conn)
     .await?;
     Ok(id.map(CashSessionId::from_uuid))
+}
+
+/// The first and the last ticket that was sold in a session; supplements are none
+/// of them.
+///
+/// # Errors
+/// [`Error`] if the statement fails or a stored value is not valid.
+pub async fn tickets_of(
+    conn: &mut Conn,
+    drawer: &Drawer,
+) -> Result<(Option<TicketId>, Option<TicketId>), Error> {
+    let row = sqlx::query!(
+        // By branch and time, for which there is an index.
+        r#"SELECT (array_agg(s.ticket_id ORDER BY s.finalized_at, s.entry_seq))[1] AS first,
+               (array_agg(s.ticket_id ORDER BY s.finalized_at DESC, s.entry_seq DESC))[1] AS last
+           FROM sale s
+           LEFT JOIN z_supplement z ON z.sale_id = s.sale_id
+           WHERE s.branch_id = $1 AND s.finalized_at >= $2::timestamptz - interval '1 day'
+               AND s.cash_session_id = $3 AND z.sale_id IS NULL"#,
+        drawer.branch_id.as_uuid(),
+        time::OffsetDateTime::from(drawer.opened_at),
+        drawer.cash_session_id.as_uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    let ticket = |text: Option<String>| {
+        let parsed = text.map(TicketId::parse).transpose();
+        parsed.map_err(|error| Error::corrupt("sale.ticket_id", error))
+    };
+    Ok((ticket(row.first)?, ticket(row.last)?))
 }

@@ -12,6 +12,7 @@
 mod answer;
 mod keep;
 mod sale;
+pub(crate) mod staffed;
 mod status;
 mod waiting;
 

@@ -47,7 +47,13 @@ pub const RULES: &[Rule] = &[
     open("GET", "/metrics"),
     rule_for("GET", "/v1/branches/{branch}/facts", Scope::BooksRead),
     rule_for("POST", "/pos/sale", Scope::SalesWrite),
-    rule_for("GET", "/pos/submissions/{submission}", Scope::SalesWrite),
+    rule_for("POST", "/pos/cash-sessions", Scope::SalesWrite),
+    rule_for("POST", "/pos/cash-sessions/close", Scope::SalesWrite),
+    rule_for("POST", "/pos/cash-movements", Scope::SalesWrite),
+    rule_for("POST", "/pos/orders/status", Scope::SalesWrite),
+    rule_for("POST", "/pos/voids", Scope::SalesWrite),
+    rule_for("POST", "/pos/voids/decision", Scope::VoidsDecide),
+    Rule { method: "GET", path: "/pos/submissions/{submission}", need: Need::AnyToken },
 ];
 
 /// What a route asks for; `None` if it has no rule.

@@ -35,7 +35,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use auth::Client;
 pub(crate) use problem::Problem;
 
-use crate::center::Center;
+use crate::{center::Center, door::staffed};
 
 /// The longest that a request may take, whatever it waits for.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,6 +105,12 @@ fn routes() -> OpenApiRouter<Arc<Center>> {
         .build();
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build())
         .routes(routes!(crate::door::post_sale))
+        .routes(routes!(staffed::open_session))
+        .routes(routes!(staffed::close_session))
+        .routes(routes!(staffed::move_cash))
+        .routes(routes!(staffed::move_order))
+        .routes(routes!(staffed::request_void))
+        .routes(routes!(staffed::decide_void))
         .routes(routes!(crate::door::get_status))
         .routes(routes!(facts::list))
         .routes(routes!(health::check))

@@ -5,4 +5,6 @@ mod beside_an_edge;
 mod crashes;
 mod facts;
 mod sales;
+mod staffed;
+
 mod stage;

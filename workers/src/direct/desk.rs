@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use domain::catalogue::CatalogueIndex;
 use schemas::{
-    EntryKind, StaffId, TenantId, Timestamp, catalogue::CatalogueRef, door_api::RefusalCode,
-    facts::ExceptionKind, requests::JournalHead,
+    DeviceId, EntryKind, StaffId, TenantId, TicketId, Timestamp,
+    catalogue::{CatalogueRef, StaffRole},
+    door_api::RefusalCode,
+    facts::ExceptionKind,
+    requests::JournalHead,
 };
 use serde::Serialize;
 use store::{Conn, cursors::Cursor, doors};
@@ -80,6 +83,31 @@ impl Desk {
 
     pub(super) fn tenant(&self) -> TenantId {
         self.origin.tenant_id
+    }
+
+    /// Refuses where a box in the store keeps what the request is about.
+    pub(super) fn keeps_it(&self) -> Result<(), Refusal> {
+        if self.has_edge { Err(Refusal::kept_at_edge()) } else { Ok(()) }
+    }
+
+    /// What a person may do in this branch.
+    pub(super) fn role_of(&self, staff: StaffId) -> Result<StaffRole, Refusal> {
+        let menu = self.menu.as_ref().ok_or_else(Refusal::no_catalogue)?;
+        let known = menu.index.staff_member(staff).ok_or_else(|| {
+            let detail = format!("staff_id: {staff} may not work in this store");
+            Refusal::new(RefusalCode::UnknownStaff, detail)
+        })?;
+        Ok(known.role)
+    }
+
+    /// The till that requests without one come from: the door itself.
+    pub(super) fn door_device(&self) -> DeviceId {
+        DeviceId::from_uuid(self.origin.edge_id.as_uuid())
+    }
+
+    /// The id of what a ticket makes: whoever decides it again makes the same.
+    pub(super) fn id_for(&self, what: &str, ticket: &TicketId) -> Uuid {
+        Uuid::new_v5(&self.tenant().as_uuid(), format!("direct-{what}:{ticket}").as_bytes())
     }
 
     /// The name of a person of the branch, if the menu knows them.

@@ -14,16 +14,22 @@
 //! unknown, and the next look finds out.
 
 mod desk;
-mod khqr;
-mod refusal;
 mod sale;
+
+mod orders;
+mod sessions;
+mod voids;
+
+mod khqr;
+
+mod refusal;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::journal_chain::{head_of, seal};
 use schemas::{
     BranchId, Clock, CustomerId, EdgeId, Entry, TenantId,
-    door_api::{DoorTender, RefusalCode, Submission},
+    door_api::{DoorTender, Submission},
     facts::SaleRefusedV1,
     subjects::shard_of,
 };
@@ -235,9 +241,12 @@ async fn decide(
 ) -> Result<Decided, store::Error> {
     match submission {
         Submission::Sale(sale) => sale::decide(conn, desk, pending, sale).await,
-        other => {
-            Ok(Err(Refusal::new(RefusalCode::Malformed, format!("{} is not taken", other.kind()))))
-        }
+        Submission::OpenSession(asked) => sessions::open(conn, desk, pending, asked).await,
+        Submission::CloseSession(asked) => sessions::close(conn, desk, asked).await,
+        Submission::MoveCash(asked) => sessions::move_cash(conn, desk, pending, asked).await,
+        Submission::MoveOrder(asked) => orders::move_on(conn, desk, asked).await,
+        Submission::RequestVoid(asked) => voids::request(conn, desk, pending, asked).await,
+        Submission::DecideVoid(asked) => voids::decide(conn, desk, asked).await,
     }
 }
 

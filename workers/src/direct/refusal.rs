@@ -45,6 +45,19 @@ impl Refusal {
         )
     }
 
+    /// The store's box keeps what the request is about.
+    pub(super) fn kept_at_edge() -> Self {
+        Self::new(
+            RefusalCode::KeptAtEdge,
+            "this store has an edge: its sessions, orders and voids are kept there",
+        )
+    }
+
+    /// The person's role, or whose it is, does not allow it.
+    pub(super) fn not_permitted(detail: &str) -> Self {
+        Self::new(RefusalCode::NotPermitted, detail)
+    }
+
     /// The cart cannot be sold as it is.
     pub(super) fn cart(error: &PricingError) -> Self {
         let code = match error {

@@ -100,7 +100,7 @@ impl Asked<'_> {
             .map_err(|error| Refusal::cart(&error))?;
         let tender = self.settle(&priced.totals, &mut objections)?;
         let ticket = &self.pending.ticket_id;
-        let sale_id = sale_id(self.desk, ticket);
+        let sale_id = SaleId::from_uuid(self.desk.id_for("sale", ticket));
         let (cashier_id, cashier_name) = self.cashier();
         let Totals {
             lines,
@@ -260,8 +260,7 @@ impl Asked<'_> {
 
     fn device(&self) -> DeviceId {
         let of_session = self.session.as_ref().map(|drawer| drawer.device_id);
-        let door = || DeviceId::from_uuid(self.desk.origin.edge_id.as_uuid());
-        self.sale.device_id.or(of_session).unwrap_or_else(door)
+        self.sale.device_id.or(of_session).unwrap_or_else(|| self.desk.door_device())
     }
 
     /// Who sold: a person, or the client itself.
@@ -274,11 +273,6 @@ impl Asked<'_> {
             None => (StaffId::from_uuid(*client_id), name.clone()),
         }
     }
-}
-
-/// The sale of a ticket: whoever decides it again makes the same.
-fn sale_id(desk: &Desk, ticket: &TicketId) -> SaleId {
-    SaleId::derived(desk.tenant().as_uuid(), &format!("direct-sale:{ticket}"))
 }
 
 /// The refusal of a request whose ticket another payload has.
