@@ -7,7 +7,7 @@ use schemas::{Clock, Timestamp};
 use store::{Pool, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Refusal, backlogs::Backlogs};
+use crate::{Refusal, backlogs::Backlogs, door::Waiting};
 
 /// Requests that are worked on at once, over all ways in; the next is told to
 /// ask again.
@@ -25,14 +25,21 @@ pub(crate) struct Center {
     pub(crate) bus: Bus,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) backlogs: Backlogs,
+    pub(crate) waiting: Waiting,
     permits: Arc<Semaphore>,
 }
 
 impl Center {
-    pub(crate) fn new(pool: Pool, bus: Bus, clock: Arc<dyn Clock>, shards: u16) -> Self {
+    pub(crate) fn new(
+        pool: Pool,
+        bus: Bus,
+        clock: Arc<dyn Clock>,
+        shards: u16,
+        waiting: Waiting,
+    ) -> Self {
         let backlogs = Backlogs::new(bus.clone(), shards);
         let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS));
-        Self { pool, bus, clock, backlogs, permits }
+        Self { pool, bus, clock, backlogs, waiting, permits }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -7,18 +7,22 @@
 //! nothing else: the edge asks again. Any number of processes may serve beside
 //! each other; each request goes to one of them.
 //!
+//! Clients without an edge sell through the direct door ([`door`]).
+//!
 //! Besides, each process keeps the bucket of catalogues equal to the books'
 //! newest (`catalogue_publisher`) and makes streams that vanish again.
 //!
-//! Not there yet: who calls the HTTP API is not checked, so it listens on
-//! loopback unless told otherwise; nobody asks Bakong yet ([`bakong`]); backups of
-//! the books are not tracked, so the prune watermark of every heartbeat's answer is
-//! 0 and edges keep everything.
+//! Who calls the HTTP API shows a token with scopes ([`http::access`]).
+//!
+//! Not there yet: nobody asks Bakong yet ([`bakong`]); backups of the books are not
+//! tracked, so the prune watermark of every heartbeat's answer is 0 and edges keep
+//! everything.
 
 pub mod bakong;
+pub mod door;
+pub mod http;
 
 mod catalogue_publisher;
-mod http;
 mod requests;
 
 mod backlogs;
@@ -59,6 +63,9 @@ pub struct Settings {
     /// The streams, the same for all services.
     #[serde(default)]
     pub topology: TopologySettings,
+    /// The direct door.
+    #[serde(default)]
+    pub door: door::Settings,
 }
 
 const fn default_listen() -> SocketAddr {
@@ -78,7 +85,8 @@ impl Ingest {
     /// # Errors
     /// If one of them is not to be had, or a setting cannot work.
     pub async fn bind(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let Settings { nats, books, listen, topology } = settings;
+        let Settings { nats, books, listen, topology, door } = settings;
+        let waiting = door::Waiting::new(door.wait()?, topology.shards);
         let bus = Bus::connect(&nats, "ingest").await?;
         let pool = store::connect_as(&books, store::Role::Ingest)
             .await
@@ -86,7 +94,7 @@ impl Ingest {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}"))?;
-        let center = Arc::new(Center::new(pool, bus, clock, topology.shards));
+        let center = Arc::new(Center::new(pool, bus, clock, topology.shards, waiting));
         Ok(Self { center, listener, topology })
     }
 
@@ -114,6 +122,7 @@ impl Ingest {
         let mut parts = JoinSet::new();
         parts.spawn(requests::serve(Arc::clone(&center), stop.clone()));
         parts.spawn(http::serve(Arc::clone(&center), metrics, listener, stop.clone()));
+        parts.spawn(door::listen(Arc::clone(&center), stop.clone()));
         parts.spawn(catalogue_publisher::run(center, stop.clone()));
         parts.spawn({
             let stop = stop.clone();

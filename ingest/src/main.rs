@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use clap::Parser;
+use anyhow::Context;
+use clap::{Parser, Subcommand};
 
 /// The centre's door: heartbeats, resync, catalogues, facts.
 #[derive(Parser)]
@@ -11,12 +12,29 @@ struct Args {
     /// A TOML file with settings; `TILLSTREAM__…` variables win over it.
     #[arg(long, env = "TILLSTREAM_CONFIG")]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until asked to stop (what happens without a command).
+    Run,
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    telemetry::main("ingest", |shutdown| async move {
-        let settings = telemetry::settings::load("ingest", args.config.as_deref())?;
-        ingest::run(settings, Arc::new(schemas::SystemClock), shutdown).await
+    telemetry::main("ingest", async move |shutdown| match args.command {
+        None | Some(Command::Run) => {
+            let settings = telemetry::settings::load("ingest", args.config.as_deref())?;
+            ingest::run(settings, Arc::new(schemas::SystemClock), shutdown).await
+        }
+        Some(Command::Openapi) => {
+            let document = ingest::http::openapi().to_pretty_json();
+            println!("{}", document.context("the document cannot be written")?);
+            Ok(())
+        }
     })
 }

@@ -1,8 +1,9 @@
 //! Why the door says no: one list for all ways in. It knows nothing of HTTP.
 
 use bus::BusError;
-use schemas::{BranchId, EdgeId, ids::InvalidId};
+use schemas::{BranchId, EdgeId, back_office::Scope, door_api::RefusalCode, ids::InvalidId};
 use store::Failure;
+use uuid::Uuid;
 
 /// A request that was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,42 @@ pub enum Refusal {
     /// The books do not know this branch.
     #[error("branch {0} is not known")]
     NoSuchBranch(BranchId),
+    /// No token came with the request.
+    #[error("send Authorization: Bearer <API token>")]
+    TokenMissing,
+    /// The token is not known, or was revoked.
+    #[error("this API token is not known here, or was revoked")]
+    TokenUnknown,
+    /// The token does not allow this.
+    #[error("this API token does not have the scope {0}")]
+    ScopeMissing(Scope),
+    /// A POST without its key.
+    #[error("send Idempotency-Key: <1 to 128 visible characters>, the same one for every retry")]
+    KeyMissing,
+    /// A key that cannot be one.
+    #[error("Idempotency-Key: {0}")]
+    BadKey(String),
+    /// The key belongs to another request.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// The body is not declared as JSON.
+    #[error("send Content-Type: application/json")]
+    NotJson,
+    /// The body is JSON, but not of the form that is asked for here.
+    #[error("the body is not what is asked for here: {0}")]
+    InvalidBody(serde_json::Error),
+    /// The body is too large.
+    #[error("the body is too large")]
+    BodyTooLarge,
+    /// The header names another ticket than the body.
+    #[error("Idempotency-Key and the body's ticketId name two tickets")]
+    TicketMismatch,
+    /// The direct door refused, for good unless the books say otherwise.
+    #[error("{1}")]
+    Door(RefusalCode, String),
+    /// The company has no such submission.
+    #[error("submission {0} is not known")]
+    NoSuchSubmission(Uuid),
     /// Too many requests at once.
     #[error("too many requests at once: ask again")]
     Busy,
@@ -57,6 +94,18 @@ impl Refusal {
             Self::NotOfThisBranch(_) => "edge_not_of_this_branch",
             Self::NoCatalogue(_) => "no_catalogue",
             Self::NoSuchBranch(_) => "no_such_branch",
+            Self::TokenMissing => "token_missing",
+            Self::TokenUnknown => "token_unknown",
+            Self::ScopeMissing(_) => "scope_missing",
+            Self::KeyMissing => "idempotency_key_missing",
+            Self::BadKey(_) => "idempotency_key_invalid",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::NotJson => "not_json",
+            Self::InvalidBody(_) => "invalid_body",
+            Self::BodyTooLarge => "body_too_large",
+            Self::TicketMismatch => "ticket_mismatch",
+            Self::Door(code, _) => code.as_str(),
+            Self::NoSuchSubmission(_) => "no_such_submission",
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
             Self::Books(_) if self.passes() => "books_unavailable",

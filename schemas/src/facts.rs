@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    BranchId, EdgeId, EntryKind, ExceptionId, InvoiceId, Khr, NotificationId, SaleId, SeriesId,
-    Sha256Hash, StaffId, StockItemId, TenantId, TicketId, Timestamp, Usd, VoidRequestId,
+    BranchId, CustomerId, EdgeId, EntryKind, ExceptionId, InvoiceId, Khr, NotificationId, SaleId,
+    SeriesId, Sha256Hash, StaffId, StockItemId, TenantId, TicketId, Timestamp, Usd, VoidRequestId,
     entry::entry_name, ids::InvalidId,
 };
 
@@ -44,11 +44,13 @@ pub enum FactKind {
     VoidRejected,
     /// Somebody should notice something. Body: [`NotificationRaisedV1`].
     NotificationRaised,
+    /// The direct door refused a sale. Body: [`SaleRefusedV1`].
+    SaleRefused,
 }
 
 impl FactKind {
     /// Every fact of this build.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SaleFinalized,
         Self::CashSessionOpened,
         Self::OrderStatusChanged,
@@ -62,6 +64,7 @@ impl FactKind {
         Self::SaleVoided,
         Self::VoidRejected,
         Self::NotificationRaised,
+        Self::SaleRefused,
     ];
 
     /// The name in subjects, headers and storage.
@@ -80,6 +83,7 @@ impl FactKind {
             Self::SaleVoided => "sale.voided",
             Self::VoidRejected => "void.rejected",
             Self::NotificationRaised => "notification.raised",
+            Self::SaleRefused => "sale.refused",
         }
     }
 
@@ -232,6 +236,13 @@ pub enum ExceptionKind {
     VoidMismatch,
     /// The Z report's sums are not those of the books.
     SessionMismatch,
+    /// The books have no record of the payment that the sale's KHQR proof names.
+    KhqrUnproven,
+    /// The sale was charged to a house account beyond its limit, or to none.
+    CreditLimitExceeded,
+    /// A client without an edge completed a cash sale where the drawers are the
+    /// edge's.
+    CashAtEdge,
 }
 
 impl ExceptionKind {
@@ -247,6 +258,9 @@ impl ExceptionKind {
             Self::LateSale => "LATE_SALE",
             Self::VoidMismatch => "VOID_MISMATCH",
             Self::SessionMismatch => "SESSION_MISMATCH",
+            Self::KhqrUnproven => "KHQR_UNPROVEN",
+            Self::CreditLimitExceeded => "CREDIT_LIMIT_EXCEEDED",
+            Self::CashAtEdge => "CASH_AT_EDGE",
         }
     }
 }
@@ -317,4 +331,34 @@ pub struct NotificationRaisedV1 {
     pub ticket_id: TicketId,
     /// When the entry was recorded.
     pub at: Timestamp,
+}
+
+/// The direct door refused a sale, for good: its ticket never becomes one. What
+/// comes under the same ticket with another payload is refused by itself and
+/// changes nothing of the ticket's outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SaleRefusedV1 {
+    /// The company.
+    pub tenant_id: TenantId,
+    /// The store.
+    pub branch_id: BranchId,
+    /// The ticket.
+    pub ticket_id: TicketId,
+    /// The hash of what was asked for under it.
+    pub request_hash: Sha256Hash,
+    /// Who was to buy, if known.
+    pub customer_id: Option<CustomerId>,
+    /// A stable code, e.g. `no_open_session`, `credit_limit_exceeded`.
+    pub code: String,
+    /// In words.
+    pub detail: String,
+    /// When, by the centre's clock.
+    pub at: Timestamp,
+}
+
+/// The id of the fact that a request under a ticket was refused: the same request
+/// gives the same id.
+pub fn id_from_refusal(tenant: TenantId, ticket: &TicketId, request: Sha256Hash) -> String {
+    format!("{tenant}:{ticket}:{request}:{}", FactKind::SaleRefused)
 }

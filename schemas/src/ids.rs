@@ -130,6 +130,8 @@ uuid_ids! {
     SeriesId,
     /// Something that was booked but that a person should look at.
     ExceptionId,
+    /// A token of a program that calls the centre's HTTP API.
+    TokenId,
 }
 
 /// The idempotency key of a sale: 1 to 128 visible ASCII characters

@@ -9,7 +9,9 @@
 //! It holds types and their validation only: no I/O, no rules of business.
 
 pub mod asyncapi;
+pub mod back_office;
 pub mod catalogue;
+pub mod door_api;
 pub mod edge_api;
 pub mod entry;
 pub mod events;

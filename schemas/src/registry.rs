@@ -14,7 +14,7 @@ use crate::{
     },
     facts::{
         EventQuarantinedV1, ExceptionRaisedV1, FactKind, InvoiceAssignedV1, NotificationRaisedV1,
-        StockMovedV1,
+        SaleRefusedV1, StockMovedV1,
     },
     requests::{
         ConfirmedV1, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, MappingReplyV1,
@@ -54,7 +54,7 @@ pub struct Contract {
 }
 
 /// All of them: entries, facts, requests with their replies, notices.
-pub const CONTRACTS: [Contract; 24] = [
+pub const CONTRACTS: [Contract; 25] = [
     Contract::of::<CashSessionOpenedV1>(
         "cash.session_opened",
         1,
@@ -144,6 +144,12 @@ pub const CONTRACTS: [Contract; 24] = [
         1,
         Role::Fact(FactKind::NotificationRaised),
         "Somebody should notice something.",
+    ),
+    Contract::of::<SaleRefusedV1>(
+        "sale.refused",
+        1,
+        Role::Fact(FactKind::SaleRefused),
+        "The direct door refused a sale, for good.",
     ),
     Contract::of::<HeartbeatV1>(
         "heartbeat",

@@ -24,6 +24,9 @@ pub const CENTRAL_ALL: &str = "central.*.*.*.*";
 pub const WAKE_NUMBERING: &str = "wake.numbering";
 /// Core notice: the outbox holds facts to relay.
 pub const WAKE_RELAY: &str = "wake.relay";
+/// Core notice: submissions at the direct door were decided; the body is the list
+/// of their ids.
+pub const DOOR_SETTLED: &str = "door.settled";
 
 /// How many shards entries are spread over. One worker at a time holds a
 /// shard; a branch stays in its shard for good, so this is fixed at enrolment.
@@ -109,6 +112,14 @@ pub fn catalogue_key(tenant: TenantId, branch: BranchId) -> String {
 pub fn confirmed(edge: EdgeId) -> String {
     format!("edge.{edge}.confirmed")
 }
+
+/// Core notice to whoever holds a shard: the direct door holds submissions for it.
+pub fn wake_door(shard: u16) -> String {
+    format!("wake.door.{shard}")
+}
+
+/// Every `invoice.assigned` of every company.
+pub const ALL_NUMBERS: &str = "books.*.*.invoice.assigned";
 
 /// What an edge may ask of the centre.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -11,6 +11,8 @@ pub struct Centre {
     pub numbering: Service,
     /// The door.
     pub ingest: Service,
+    /// Where the door listens.
+    pub listen: String,
     books_url: String,
     nats_url: String,
 }
@@ -30,6 +32,7 @@ impl Centre {
             workers: plan("workers").start(),
             numbering: plan("numbering").start(),
             ingest: plan("ingest").setting("listen", &listen).start(),
+            listen: listen.clone(),
             books_url,
             nats_url,
         };

@@ -9,11 +9,13 @@
 #![expect(clippy::missing_panics_doc, reason = "everything here panics when a test must fail")]
 
 mod centre;
+mod door;
 mod shop;
 mod till;
 mod world;
 
 pub use centre::Centre;
+pub use door::{DoorAnswer, DoorClient, open_account};
 pub use shop::Shop;
 pub use till::{Answer, Till, new_ticket};
 pub use world::World;

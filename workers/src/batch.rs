@@ -177,7 +177,7 @@ pub async fn admit_and_book<B: Books>(
 fn work<'a>(received: &'a Received, repricing: &'a Repricing) -> Option<Work<'a>> {
     let Content::Entry { origin, reading } = &received.content else { return None };
     let entry = received.entry()?;
-    Some(Work { origin: *origin, entry, reading, repricing, waited: false })
+    Some(Work { origin: *origin, entry, reading, repricing, objections: &[], waited: false })
 }
 
 /// Entries that arrived and that the cursors are past already.
@@ -220,7 +220,8 @@ fn by_edge<'a>(
             None => origin.edge_id.to_string(),
         };
         let enrolled = cursors.get(&origin.edge_id).is_some_and(|cursor| {
-            (cursor.tenant_id, cursor.branch_id) == (origin.tenant_id, origin.branch_id)
+            let enrolled = (cursor.tenant_id, cursor.branch_id);
+            !cursor.direct && enrolled == (origin.tenant_id, origin.branch_id)
         });
         if !enrolled {
             outcome.strangers += 1;

@@ -11,7 +11,7 @@ use std::{
 
 use schemas::{EdgeId, Sha256Hash};
 use store::{
-    Conn, Error, audit, cash, commands, cursors,
+    Conn, Error, accounts, audit, cash, commands, cursors,
     cursors::{Cursor, CursorMove},
     entries, exceptions, orders, outbox, quarantine,
     quarantine::Quarantined,
@@ -170,6 +170,9 @@ impl Books for PgBooks<'_> {
             let rows = orders::read(self.conn, &list(&keys.orders)).await?;
             state.orders.extend(rows.into_iter().map(|row| (row.order_id, row)));
         }
+        let accounts = accounts::lock(self.conn, &list(&keys.accounts)).await?;
+        state.accounts =
+            accounts.into_iter().map(|row| ((row.tenant_id, row.customer_id), row)).collect();
         let items = list(&keys.levels_of(&state.sales));
         if !items.is_empty() {
             let mut rows = stock::lock_levels(self.conn, &items).await?;
@@ -193,6 +196,7 @@ impl Books for PgBooks<'_> {
         let moves: Vec<_> = changes.order_moves.values().copied().collect();
         orders::advance(conn, &moves).await?;
         cash::insert_sale_cash(conn, &changes.cash).await?;
+        accounts::charge(conn, &changes.charges).await?;
         cash::insert_movements(conn, &changes.cash_movements).await?;
         stock::insert_movements(conn, stock::Reason::Sale, &changes.deductions).await?;
         stock::insert_movements(conn, stock::Reason::Void, &changes.restored).await?;

@@ -16,7 +16,7 @@ use bus::{
     notices,
     retry::{self, Pauses},
 };
-use schemas::subjects::{WAKE_NUMBERING, WAKE_RELAY, confirmed};
+use schemas::subjects::{DOOR_SETTLED, WAKE_NUMBERING, WAKE_RELAY, confirmed};
 use store::{Failure, classify, lease::Lease};
 use telemetry::failpoint;
 use tokio::sync::Mutex;
@@ -24,6 +24,7 @@ use tokio::sync::Mutex;
 use crate::{
     batch::{self, Alarm, BatchError, Memory, Outcome},
     booking::{BookingError, in_full},
+    direct::{Door, Served},
     measures,
     receive::Received,
     repricing::Catalogues,
@@ -55,6 +56,7 @@ pub(crate) struct Holding<'a> {
     catalogues: Arc<Mutex<Catalogues>>,
     pauses: Pauses,
     renewed_at: Instant,
+    more_at_the_door: bool,
 }
 
 impl<'a> Holding<'a> {
@@ -66,6 +68,7 @@ impl<'a> Holding<'a> {
             catalogues: Arc::default(),
             pauses: retry::pauses(FIRST_PAUSE, LONGEST_PAUSE),
             renewed_at: Instant::now(),
+            more_at_the_door: false,
         }
     }
 
@@ -135,6 +138,77 @@ impl<'a> Holding<'a> {
             if let Some(end) = self.wait(pause).await? {
                 return Ok(Some(end));
             }
+        }
+    }
+
+    /// Decides what waits at the direct door. What fails for now is looked at again
+    /// with the next sweep. `Some`: the lease is held no longer.
+    pub(crate) async fn serve_door(&mut self) -> anyhow::Result<Option<End>> {
+        let door = Door {
+            pool: self.shard.pool.clone(),
+            lease: self.lease.clone(),
+            ttl: self.shard.ttl,
+            shard: self.shard.number,
+            shards: self.shard.of,
+            catalogues: Arc::clone(&self.catalogues),
+            clock: Arc::clone(&self.shard.clock),
+        };
+        let looking = door.clone();
+        let looked = tokio::spawn(async move { looking.waiting().await });
+        let waiting = match looked.await.context("a look at the door panicked")? {
+            Ok(waiting) => waiting,
+            Err(error) => return self.door_failed(error),
+        };
+        self.more_at_the_door = false;
+        for (tenant, branch) in waiting {
+            let began = Instant::now();
+            let task = tokio::spawn(door.clone().serve(tenant, branch));
+            match task.await.context("a decision at the door panicked")? {
+                Ok(served) => {
+                    self.renewed_at = began;
+                    self.more_at_the_door |= served.is_full();
+                    self.tell_door(&served).await;
+                }
+                Err(error) => {
+                    if let Some(end) = self.door_failed(error)? {
+                        return Ok(Some(end));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a branch had more than one transaction decides.
+    pub(crate) const fn more_at_the_door(&self) -> bool {
+        self.more_at_the_door
+    }
+
+    fn door_failed(&self, error: BatchError) -> anyhow::Result<Option<End>> {
+        match error {
+            BatchError::LeaseLost => Ok(Some(End::Lost)),
+            error if error.is_transient() => {
+                tracing::warn!(shard = self.shard.number, error = %in_full(&error),
+                    "the direct door was not served; trying again");
+                Ok(None)
+            }
+            error => Err(error.into()),
+        }
+    }
+
+    /// Tells whoever waits for an outcome. All of it may be lost.
+    async fn tell_door(&self, served: &Served) {
+        if served.settled.is_empty() {
+            return;
+        }
+        let bus = &self.shard.bus;
+        let mut told = notices::notify(bus, DOOR_SETTLED, &served.settled).await;
+        if served.booked > 0 {
+            told = told.and(notices::notify(bus, WAKE_NUMBERING, &()).await);
+        }
+        told = told.and(notices::notify(bus, WAKE_RELAY, &()).await);
+        if let Err(error) = told {
+            tracing::warn!(shard = self.shard.number, %error, "not everyone heard of the door");
         }
     }
 

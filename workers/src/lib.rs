@@ -9,7 +9,8 @@
 //! The path of an entry: [`receive`] (can it be believed, what does it tell) →
 //! [`batch`] (one transaction) → [`admission`] (is it the next of its journal)
 //! → [`booking`] with the pure [`plan`] (which rows does it make) → [`books`]
-//! (write them). [`mod@release`] takes quarantined entries down the same path.
+//! (write them). [`mod@release`] takes quarantined entries down the same path, and
+//! [`direct`] those that it makes of what comes through the direct door.
 
 pub mod receive;
 
@@ -23,6 +24,7 @@ pub mod booking;
 pub mod books;
 pub mod plan;
 
+pub mod direct;
 pub mod relay;
 pub mod release;
 
@@ -101,6 +103,7 @@ pub async fn run_with(
             holder: holder.clone(),
             pool: pool.clone(),
             bus: bus.clone(),
+            clock: Arc::clone(&clock),
             shutdown: stop.clone(),
         };
         parts.spawn(shard.run());

@@ -115,7 +115,7 @@ impl Reading {
         match self {
             Self::SaleFinalized(event) => {
                 let mut ids = self.about();
-                ids.push(event.cash_session_id.as_uuid());
+                ids.extend(event.cash_session_id.map(Uuid::from));
                 ids
             }
             Self::CashMoved(event) => {

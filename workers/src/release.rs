@@ -156,6 +156,7 @@ async fn release_within(conn: &mut Conn, edge: EdgeId, seq: u64) -> Result<Relea
                 entry,
                 reading,
                 repricing,
+                objections: &[],
                 waited: true,
             })
             .collect();

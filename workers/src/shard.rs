@@ -14,14 +14,15 @@ use anyhow::Context;
 use bus::{
     Bus, BusError,
     entries::{Delivery, ShardConsumer},
-    retry,
+    notices, retry,
 };
-use schemas::Entry;
+use schemas::{Clock, Entry, subjects::wake_door};
 use store::{Failure, Pool, classify, lease::Lease};
 use telemetry::CancellationToken;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::AbortHandle,
+    time::MissedTickBehavior,
 };
 
 use crate::{
@@ -40,6 +41,9 @@ const LOOK_AHEAD_KIB: usize = 32 * 1024;
 /// The pauses after a failure that passes by itself: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often the direct door is looked at, should a notice have been lost.
+const SWEEP_DOOR_EVERY: Duration = Duration::from_millis(500);
+
 /// One shard as this process sees it.
 #[derive(Clone)]
 pub(crate) struct Shard {
@@ -49,6 +53,7 @@ pub(crate) struct Shard {
     pub(crate) holder: String,
     pub(crate) pool: Pool,
     pub(crate) bus: Bus,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -109,9 +114,28 @@ impl Shard {
         let _stop = StopOnDrop(reader.abort_handle());
         let mut holding = Holding::new(self, lease);
         let mut batch = Vec::with_capacity(BATCH_MESSAGES);
+        let mut woken = notices::subscribe(&self.bus, &wake_door(self.number)).await?;
+        let mut sweep = tokio::time::interval(SWEEP_DOOR_EVERY);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let arrived = tokio::select! {
                 arrived = waiting.recv_many(&mut batch, BATCH_MESSAGES) => arrived,
+                notice = woken.next() => {
+                    if notice.is_none() {
+                        anyhow::bail!("the connection to the broker is closed");
+                    }
+                    sweep.reset_immediately();
+                    continue;
+                }
+                _ = sweep.tick() => {
+                    if let Some(end) = holding.serve_door().await? {
+                        return Ok(end);
+                    }
+                    if holding.more_at_the_door() {
+                        sweep.reset_immediately();
+                    }
+                    continue;
+                }
                 () = tokio::time::sleep(holding.until_renewal()) => {
                     if !holding.renew().await? {
                         return Ok(End::Lost);

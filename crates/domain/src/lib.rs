@@ -14,9 +14,12 @@ pub mod tender;
 
 pub mod khqr;
 
+pub mod charged;
+
 pub mod reprice;
 
 pub mod orders;
+pub mod sessions;
 
 pub mod secrets;
 pub mod sessions;

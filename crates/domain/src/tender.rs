@@ -45,6 +45,9 @@ pub enum TenderError {
     /// KHQR needs a confirmed payment, which this version cannot obtain.
     #[error("KHQR payments are not taken yet; take cash")]
     KhqrNotTaken,
+    /// House accounts are charged at the centre, which knows their limits.
+    #[error("a house account is charged through the direct door only; take cash")]
+    AccountNotTaken,
 }
 
 /// Settles a sale with what the customer hands over.
@@ -53,8 +56,10 @@ pub enum TenderError {
 /// [`TenderError`] if it is no cash, no amount of its currency, or less than is
 /// owed.
 pub fn settle(totals: &Totals, offer: &TenderOffer) -> Result<Tender, TenderError> {
-    if offer.method == TenderMethod::Khqr {
-        return Err(TenderError::KhqrNotTaken);
+    match offer.method {
+        TenderMethod::Cash => {}
+        TenderMethod::Khqr => return Err(TenderError::KhqrNotTaken),
+        TenderMethod::Account => return Err(TenderError::AccountNotTaken),
     }
     let currency = offer.received.currency;
     let received = received(offer)?;

@@ -54,6 +54,7 @@ pub(crate) struct Words {
     pub(crate) rounding: &'static str,
     pub(crate) payable: &'static str,
     pub(crate) cash: &'static str,
+    account: &'static str,
     pub(crate) change: &'static str,
     pub(crate) khqr_hash: &'static str,
     dine_in: &'static str,
@@ -74,6 +75,7 @@ impl Words {
         match method {
             TenderMethod::Cash => self.cash,
             TenderMethod::Khqr => "KHQR",
+            TenderMethod::Account => self.account,
         }
     }
 }
@@ -96,6 +98,7 @@ const ENGLISH: Words = Words {
     rounding: "Rounding",
     payable: "Payable",
     cash: "Cash",
+    account: "On account",
     change: "Change",
     khqr_hash: "KHQR hash",
     dine_in: "Dine in",
@@ -121,6 +124,7 @@ const KHMER: Words = Words {
     rounding: "ការបង្គត់",
     payable: "ប្រាក់ត្រូវបង់",
     cash: "សាច់ប្រាក់",
+    account: "ជំពាក់",
     change: "ប្រាក់អាប់",
     khqr_hash: "កូដ KHQR",
     dine_in: "ពិសានៅហាង",

@@ -112,7 +112,7 @@ async fn insert_sale(conn: &mut Conn, booked: &ClassicalSale) -> Result<(), Erro
         sale.edge_id.as_uuid(),
         int8(booked.entry.seq),
         sale.ticket_id.as_str(),
-        sale.cash_session_id.as_uuid(),
+        sale.cash_session_id.map(Uuid::from),
         sale.device_id.as_uuid(),
         sale.cashier_id.as_uuid(),
         sale.customer_id.map(Uuid::from),
@@ -177,15 +177,15 @@ async fn insert_order(conn: &mut Conn, sale: &SaleFinalizedV1) -> Result<(), Err
 }
 
 async fn insert_cash(conn: &mut Conn, sale: &SaleFinalizedV1) -> Result<(), Error> {
-    if sale.tender.method != TenderMethod::Cash {
+    let (TenderMethod::Cash, Some(session)) = (sale.tender.method, sale.cash_session_id) else {
         return Ok(());
-    }
+    };
     sqlx::query!(
         "INSERT INTO cash_movement (movement_id, cash_session_id, branch_id, kind, currency,
              amount, sale_id, occurred_at)
          VALUES ($1, $2, $3, 'SALE_CASH', $4, $5, $6, $7)",
         CashMovementId::derived(sale.sale_id.as_uuid(), "SALE_CASH").as_uuid(),
-        sale.cash_session_id.as_uuid(),
+        session.as_uuid(),
         sale.branch_id.as_uuid(),
         sale.tender.currency.code(),
         sale.tender.received - sale.tender.change,

@@ -40,7 +40,7 @@ pub enum EdgeState {
     Retired,
 }
 
-/// One epoch of a store's edge daemon.
+/// One epoch of a store's edge daemon. Door edges ([`crate::doors`]) are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edge {
     /// Which.
@@ -186,14 +186,16 @@ pub async fn enrol_edge(
         return Ok(known);
     }
     sqlx::query!(
-        "UPDATE edge SET state = 'RETIRED' WHERE branch_id = $1 AND state = 'ACTIVE'",
+        "UPDATE edge SET state = 'RETIRED'
+         WHERE branch_id = $1 AND kind = 'STORE' AND state = 'ACTIVE'",
         branch_id.as_uuid(),
     )
     .execute(&mut *conn)
     .await?;
     let epoch = sqlx::query_scalar!(
         "INSERT INTO edge (edge_id, tenant_id, branch_id, epoch)
-         SELECT $1, $2, $3, COALESCE(max(epoch), 0) + 1 FROM edge WHERE branch_id = $3
+         SELECT $1, $2, $3, COALESCE(max(epoch), 0) + 1 FROM edge
+         WHERE branch_id = $3 AND kind = 'STORE'
          RETURNING epoch",
         edge_id.as_uuid(),
         tenant_id.as_uuid(),
@@ -214,7 +216,8 @@ pub async fn enrol_edge(
 /// [`Error::Database`].
 pub async fn retire_edges(conn: &mut Conn, tenant_id: TenantId) -> Result<(), Error> {
     sqlx::query!(
-        "UPDATE edge SET state = 'RETIRED' WHERE tenant_id = $1 AND state = 'ACTIVE'",
+        "UPDATE edge SET state = 'RETIRED'
+         WHERE tenant_id = $1 AND kind = 'STORE' AND state = 'ACTIVE'",
         tenant_id.as_uuid(),
     )
     .execute(conn)
@@ -228,7 +231,8 @@ pub async fn retire_edges(conn: &mut Conn, tenant_id: TenantId) -> Result<(), Er
 /// [`Error::Database`], [`Error::Corrupt`].
 pub async fn edge(conn: &mut Conn, edge_id: EdgeId) -> Result<Option<Edge>, Error> {
     sqlx::query!(
-        "SELECT tenant_id, branch_id, epoch, state FROM edge WHERE edge_id = $1",
+        "SELECT tenant_id, branch_id, epoch, state FROM edge
+         WHERE edge_id = $1 AND kind = 'STORE'",
         edge_id.as_uuid(),
     )
     .fetch_optional(conn)
@@ -251,7 +255,8 @@ pub async fn edge(conn: &mut Conn, edge_id: EdgeId) -> Result<Option<Edge>, Erro
 /// [`Error::Database`], [`Error::Corrupt`].
 pub async fn edges(conn: &mut Conn) -> Result<Vec<Edge>, Error> {
     sqlx::query!(
-        "SELECT edge_id, tenant_id, branch_id, epoch, state FROM edge ORDER BY branch_id, epoch"
+        "SELECT edge_id, tenant_id, branch_id, epoch, state FROM edge WHERE kind = 'STORE'
+         ORDER BY branch_id, epoch"
     )
     .fetch_all(conn)
     .await?

@@ -18,6 +18,8 @@ pub struct Cursor {
     pub tenant_id: TenantId,
     /// The store it is enrolled for.
     pub branch_id: BranchId,
+    /// Whether it is a door edge, under whose name nobody sends entries.
+    pub direct: bool,
     /// The newest entry in the books.
     pub head: JournalHead,
     /// Why the books no longer believe this edge, if so.
@@ -42,11 +44,12 @@ pub struct CursorMove {
 /// [`Error`] if the statement fails or a stored value is not valid.
 pub async fn lock(conn: &mut Conn, edges: &[EdgeId]) -> Result<Vec<Cursor>, Error> {
     let rows = sqlx::query!(
-        "SELECT c.edge_id, e.tenant_id, e.branch_id, c.last_seq, c.head_hash, c.held_reason
+        r#"SELECT c.edge_id, e.tenant_id, e.branch_id, e.kind = 'DIRECT' AS "direct!", c.last_seq,
+             c.head_hash, c.held_reason
          FROM edge_cursor c JOIN edge e ON e.edge_id = c.edge_id
          WHERE c.edge_id = ANY($1) AND e.edge_id = ANY($1)
          ORDER BY c.edge_id
-         FOR NO KEY UPDATE OF c",
+         FOR NO KEY UPDATE OF c"#,
         &column(edges, |edge| edge.as_uuid()),
     )
     .fetch_all(conn)
@@ -57,6 +60,7 @@ pub async fn lock(conn: &mut Conn, edges: &[EdgeId]) -> Result<Vec<Cursor>, Erro
                 edge_id: EdgeId::from_uuid(row.edge_id),
                 tenant_id: TenantId::from_uuid(row.tenant_id),
                 branch_id: BranchId::from_uuid(row.branch_id),
+                direct: row.direct,
                 head: JournalHead {
                     seq: unsigned("edge_cursor.last_seq", row.last_seq)?,
                     hash: digest("edge_cursor.head_hash", &row.head_hash)?,
@@ -98,8 +102,9 @@ pub async fn advance(conn: &mut Conn, moves: &[CursorMove]) -> Result<(), Error>
 /// [`Error`] if the statement fails or a stored value is not valid.
 pub async fn read(conn: &mut Conn, edge_id: EdgeId) -> Result<Option<Cursor>, Error> {
     sqlx::query!(
-        "SELECT e.tenant_id, e.branch_id, c.last_seq, c.head_hash, c.held_reason
-         FROM edge_cursor c JOIN edge e USING (edge_id) WHERE c.edge_id = $1",
+        r#"SELECT e.tenant_id, e.branch_id, e.kind = 'DIRECT' AS "direct!", c.last_seq, c.head_hash,
+             c.held_reason
+         FROM edge_cursor c JOIN edge e USING (edge_id) WHERE c.edge_id = $1"#,
         edge_id.as_uuid(),
     )
     .fetch_optional(conn)
@@ -109,6 +114,7 @@ pub async fn read(conn: &mut Conn, edge_id: EdgeId) -> Result<Option<Cursor>, Er
             edge_id,
             tenant_id: TenantId::from_uuid(row.tenant_id),
             branch_id: BranchId::from_uuid(row.branch_id),
+            direct: row.direct,
             head: JournalHead {
                 seq: unsigned("edge_cursor.last_seq", row.last_seq)?,
                 hash: digest("edge_cursor.head_hash", &row.head_hash)?,

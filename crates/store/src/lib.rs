@@ -9,6 +9,7 @@
 //! pure cores. Statements over many rows are in `sql/*.sql` and take arrays.
 
 pub mod companies;
+pub mod tokens;
 
 pub mod audit;
 pub mod cash;
@@ -25,6 +26,11 @@ pub mod stock;
 pub mod tickets;
 pub mod voids;
 
+pub mod accounts;
+pub mod doors;
+pub mod drawers;
+pub mod submissions;
+
 pub mod facts;
 pub mod invoices;
 pub mod numbering;
@@ -33,6 +39,7 @@ pub mod relay;
 pub mod series;
 pub mod verify;
 
+pub mod api_requests;
 pub mod catalogues;
 pub mod heartbeats;
 pub mod lease;

@@ -202,6 +202,7 @@ fn method(text: &str) -> Result<TenderMethod, Error> {
     match text {
         "CASH" => Ok(TenderMethod::Cash),
         "KHQR" => Ok(TenderMethod::Khqr),
+        "ACCOUNT" => Ok(TenderMethod::Account),
         other => Err(Error::corrupt("sale.tender_method", other)),
     }
 }

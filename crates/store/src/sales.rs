@@ -39,7 +39,7 @@ pub async fn insert(conn: &mut Conn, sales: &[BookedSale<'_>]) -> Result<(), Err
         &column(sales, |s| s.entry.edge_id.as_uuid()),
         &column(sales, |s| int8(s.entry.seq)),
         &column(sales, |s| s.sale.ticket_id.as_str()) as &[&str],
-        &column(sales, |s| s.sale.cash_session_id.as_uuid()),
+        &column(sales, |s| s.sale.cash_session_id.map(Uuid::from)) as &[Option<Uuid>],
         &column(sales, |s| s.sale.device_id.as_uuid()),
         &column(sales, |s| s.sale.cashier_id.as_uuid()),
         &column(sales, |s| s.sale.customer_id.map(Uuid::from)) as &[Option<Uuid>],
@@ -140,5 +140,6 @@ const fn tender_method(method: TenderMethod) -> &'static str {
     match method {
         TenderMethod::Cash => "CASH",
         TenderMethod::Khqr => "KHQR",
+        TenderMethod::Account => "ACCOUNT",
     }
 }

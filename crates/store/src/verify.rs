@@ -13,6 +13,7 @@ use crate::{Conn, Error, Pool};
 
 mod booked;
 mod deductions;
+mod door;
 mod entries;
 mod heartbeats;
 mod pairings;
@@ -134,6 +135,7 @@ pub async fn books(pool: &Pool) -> Result<Vec<Check>, Error> {
     checks.extend(pairings::checks(&mut tx).await?);
     checks.extend(register::checks(&mut tx).await?);
     checks.push(heartbeats::check(&mut tx).await?);
+    checks.push(door::check(&mut tx).await?);
     tx.rollback().await?;
     Ok(checks)
 }

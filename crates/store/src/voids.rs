@@ -101,8 +101,8 @@ pub struct SoldSale {
     pub branch_id: BranchId,
     /// Its order.
     pub order_id: OrderId,
-    /// Its session.
-    pub cash_session_id: CashSessionId,
+    /// Its session, if it has one.
+    pub cash_session_id: Option<CashSessionId>,
     /// Its ticket.
     pub ticket_id: TicketId,
     /// How it was paid.

@@ -31,6 +31,21 @@ const MUTABLE: &[(&str, &[&str])] = &[
     ("exception", &[]),
     ("z_report", &[]),
     ("z_supplement", &[]),
+    (
+        "submission",
+        &[
+            "state",
+            "outcome_code",
+            "outcome_detail",
+            "made_id",
+            "edge_id",
+            "entry_seq",
+            "settled_at",
+        ],
+    ),
+    ("submission_conflict", &[]),
+    ("account_charge", &[]),
+    ("api_request", &[]),
 ];
 
 /// The role of the tables' owner, and those of the services.

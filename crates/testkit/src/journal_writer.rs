@@ -157,7 +157,7 @@ impl JournalWriter {
             branch_id: document.branch_id,
             edge_id: self.edge_id,
             device_id: self.device(),
-            cash_session_id: self.session.unwrap_or_else(|| self.id("session")),
+            cash_session_id: Some(self.session.unwrap_or_else(|| self.id("session"))),
             cashier_id,
             cashier_name,
             customer_id: None,

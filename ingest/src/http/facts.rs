@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-};
+use axum::{Json, extract::State};
 use schemas::{
     BranchId,
     requests::{FactsReplyV1, FactsRequestV1},
 };
 use serde::Deserialize;
-use store::companies;
 use utoipa::IntoParams;
 
-use super::Problem;
+use super::{
+    Client, Problem,
+    request::{Path, Query},
+};
 use crate::{
     Refusal,
     center::{Center, within_time},
@@ -53,31 +52,28 @@ const fn most() -> u32 {
 )]
 pub(crate) async fn list(
     State(center): State<Arc<Center>>,
-    Path(branch): Path<String>,
-    page: Result<Query<Page>, QueryRejection>,
+    client: Client,
+    Path(branch): Path<BranchId>,
+    Query(page): Query<Page>,
 ) -> Result<Json<FactsReplyV1>, Problem> {
-    let branch: BranchId =
-        branch.parse().map_err(|error| Refusal::BadParameter(format!("branch: {error}")))?;
-    let Query(page) = page.map_err(|error| Refusal::BadParameter(error.body_text()))?;
     let permit = center.enter()?;
     let asked = FactsRequestV1 { after_fact_seq: page.after, limit: page.limit };
     let reply = within_time(async move {
         // Held until the work is done, also if nobody waits for it any more.
         let _permit = permit;
-        read(&center, branch, asked).await
+        read(&center, &client, branch, asked).await
     });
     Ok(Json(reply.await?))
 }
 
 async fn read(
     center: &Center,
+    client: &Client,
     branch: BranchId,
     asked: FactsRequestV1,
 ) -> Result<FactsReplyV1, Refusal> {
     let mut books = center.begin().await?;
-    if companies::branch(&mut books, branch).await?.is_none() {
-        return Err(Refusal::NoSuchBranch(branch));
-    }
+    client.branch(&mut books, branch).await?;
     let reply = requests::read_facts(&mut books, branch, asked).await?;
     center.commit(books).await?;
     Ok(reply)

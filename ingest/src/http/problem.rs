@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemas::door_api::RefusalCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,6 +17,8 @@ pub(crate) struct Problem {
     /// `urn:tillstream:problem:<code>`: stable, for programs.
     #[serde(rename = "type")]
     kind: String,
+    /// The same code alone.
+    code: String,
     /// The status in words.
     title: String,
     /// The status.
@@ -28,6 +31,7 @@ impl Problem {
     fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("urn:tillstream:problem:{code}"),
+            code: code.to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
@@ -55,19 +59,65 @@ impl Problem {
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::BadSubject(_) | Refusal::Malformed(_) | Refusal::BadParameter(_) => {
-            StatusCode::BAD_REQUEST
-        }
+        Refusal::BadSubject(_)
+        | Refusal::Malformed(_)
+        | Refusal::BadParameter(_)
+        | Refusal::KeyMissing
+        | Refusal::BadKey(_) => StatusCode::BAD_REQUEST,
+        Refusal::TokenMissing | Refusal::TokenUnknown => StatusCode::UNAUTHORIZED,
+        Refusal::ScopeMissing(_) => StatusCode::FORBIDDEN,
+        Refusal::KeyReused | Refusal::InvalidBody(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::NotEnrolled(_) | Refusal::NotActive(_) | Refusal::NotOfThisBranch(_) => {
             StatusCode::FORBIDDEN
         }
         Refusal::NoCatalogue(_) | Refusal::NoSuchBranch(_) => StatusCode::NOT_FOUND,
+        Refusal::TicketMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::NoSuchSubmission(_) => StatusCode::NOT_FOUND,
+        Refusal::Door(code, _) => at_the_door(*code),
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Books(_) | Refusal::Broker(_) if refusal.passes() => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Refusal::Books(_) | Refusal::Broker(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What the direct door refused: 409 where the books stand against it, 422 where the
+/// request itself does.
+const fn at_the_door(code: RefusalCode) -> StatusCode {
+    use RefusalCode as Code;
+    match code {
+        Code::Malformed
+        | Code::UnknownItem
+        | Code::InvalidCart
+        | Code::InvalidTender
+        | Code::TenderNotEnough
+        | Code::TicketConflict
+        | Code::UnknownDevice
+        | Code::UnknownStaff
+        | Code::InvalidAmount => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::NotPermitted => StatusCode::FORBIDDEN,
+        Code::NoSuchOrder | Code::NoSuchSale | Code::NoSuchVoid => StatusCode::NOT_FOUND,
+        Code::NoCatalogue
+        | Code::NoOpenSession
+        | Code::CashAtEdge
+        | Code::KeptAtEdge
+        | Code::KhqrUnproven
+        | Code::NoAccount
+        | Code::CreditLimitExceeded
+        | Code::SessionAlreadyOpen
+        | Code::IllegalOrderMove
+        | Code::OrderVoidPending
+        | Code::VoidNotCash
+        | Code::VoidSessionClosed
+        | Code::VoidOrderDelivered
+        | Code::VoidAlreadyPending
+        | Code::VoidAlreadyVoided
+        | Code::VoidAlreadyDecided => StatusCode::CONFLICT,
     }
 }
 
@@ -87,6 +137,10 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
+        if status == StatusCode::UNAUTHORIZED {
+            const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -97,7 +151,7 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use bus::BusError;
-    use schemas::{BranchId, EdgeId};
+    use schemas::{BranchId, EdgeId, back_office::Scope};
 
     use super::*;
 
@@ -106,7 +160,9 @@ mod tests {
         let edge: EdgeId = "33333333-3333-4333-8333-333333333333".parse().expect("an id");
         let branch: BranchId = "22222222-2222-4222-8222-222222222222".parse().expect("an id");
         let bad_id = "x".parse::<EdgeId>().expect_err("no id");
+        let wrong_json = serde_json::from_str::<u8>("true").expect_err("no number");
         let bad_json = serde_json::from_str::<u8>("x").expect_err("no JSON");
+        let refused = |code| Refusal::Door(code, "why".to_owned());
         let damage = store::Error::corrupt("edge.state", "ODD");
         let cases = [
             (Refusal::BadSubject(bad_id), 400, "bad_subject"),
@@ -117,6 +173,22 @@ mod tests {
             (Refusal::NotOfThisBranch(edge), 403, "edge_not_of_this_branch"),
             (Refusal::NoCatalogue(branch), 404, "no_catalogue"),
             (Refusal::NoSuchBranch(branch), 404, "no_such_branch"),
+            (Refusal::TokenMissing, 401, "token_missing"),
+            (Refusal::TokenUnknown, 401, "token_unknown"),
+            (Refusal::ScopeMissing(Scope::BooksRead), 403, "scope_missing"),
+            (Refusal::KeyMissing, 400, "idempotency_key_missing"),
+            (Refusal::BadKey("twice".to_owned()), 400, "idempotency_key_invalid"),
+            (Refusal::KeyReused, 422, "idempotency_key_reused"),
+            (Refusal::NotJson, 415, "not_json"),
+            (Refusal::InvalidBody(wrong_json), 422, "invalid_body"),
+            (Refusal::BodyTooLarge, 413, "body_too_large"),
+            (Refusal::TicketMismatch, 422, "ticket_mismatch"),
+            (Refusal::NoSuchSubmission(branch.as_uuid()), 404, "no_such_submission"),
+            (refused(RefusalCode::NoOpenSession), 409, "no_open_session"),
+            (refused(RefusalCode::UnknownItem), 422, "unknown_item"),
+            (refused(RefusalCode::NotPermitted), 403, "not_permitted"),
+            (refused(RefusalCode::NoSuchSale), 404, "no_such_sale"),
+            (refused(RefusalCode::TooLarge), 413, "too_large"),
             (Refusal::Busy, 503, "busy"),
             (Refusal::TooSlow, 504, "too_slow"),
             (Refusal::Books(damage), 500, "internal"),
@@ -131,6 +203,7 @@ mod tests {
             let response = problem.into_response();
             assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
             assert_eq!(response.headers().contains_key(header::RETRY_AFTER), status == 503);
+            assert_eq!(response.headers().contains_key(header::WWW_AUTHENTICATE), status == 401);
         }
     }
 }

@@ -2,9 +2,11 @@
 //! broker, each test with its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+mod access;
 mod catalogues;
 mod commands;
 mod http;
+mod openapi;
 mod requests;
 mod rows;
 mod setup;

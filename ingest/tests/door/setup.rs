@@ -5,14 +5,18 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bus::{Bus, BusError};
 use bytes::Bytes;
 use ingest::{Ingest, Settings};
+use reqwest::Method;
 use schemas::{
-    ManualClock, Timestamp,
+    BranchId, ManualClock, TenantId, Timestamp, TokenId,
+    back_office::Scope,
     subjects::{CentralRequest, CentralSubject},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use store::tokens::{self, Token};
 use testkit::{BOUND, Books, Company, Nats, Store, seed_company, wait_until};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_micros(1_790_000_000_000_000);
 /// Longer than the door itself waits.
@@ -24,6 +28,8 @@ pub(crate) struct Door {
     pub(crate) bus: Bus,
     pub(crate) company: Company,
     pub(crate) http: String,
+    /// The secret of a token that may do everything.
+    pub(crate) token: String,
     shutdown: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
 }
@@ -43,13 +49,15 @@ impl Door {
             books: store::Settings::at(books.url.clone()),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             topology: bus::topology::TopologySettings::default(),
+            door: ingest::door::Settings::default(),
         };
         let clock = Arc::new(ManualClock::at(NOW));
         let ingest = Ingest::bind(settings, clock).await.unwrap();
         let http = format!("http://{}", ingest.http_addr().unwrap());
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(ingest.serve(shutdown.clone()));
-        let door = Self { books, nats, bus, company, http, shutdown, serving };
+        let token = token(&books, company.tenant_id, &Scope::ALL, None).await;
+        let door = Self { books, nats, bus, company, http, token, shutdown, serving };
         wait_until("the door answers", BOUND, || async {
             let asked = door.ask_bytes(door.subject(0, CentralRequest::Catalogue), "").await;
             (!matches!(asked, Err(BusError::NobodyAnswers(_)))).then_some(())
@@ -92,8 +100,43 @@ impl Door {
     }
 
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
-        reqwest::get(format!("{}{path}", self.http)).await.unwrap()
+        self.send(Method::GET, path, Some(&self.token)).await
     }
+
+    /// A request without a body, with this token.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+    ) -> reqwest::Response {
+        let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.http));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap()
+    }
+}
+
+/// Makes a token of a company; returns its secret.
+pub(crate) async fn token(
+    books: &Books,
+    tenant_id: TenantId,
+    scopes: &[Scope],
+    branch_ids: Option<&[BranchId]>,
+) -> String {
+    let token_id = TokenId::from_uuid(Uuid::now_v7());
+    let secret = format!("tst_{token_id}");
+    let token = Token {
+        token_id,
+        tenant_id,
+        name: "a test".to_owned(),
+        scopes: scopes.to_vec(),
+        branch_ids: branch_ids.map(<[_]>::to_vec),
+    };
+    let mut conn = books.pool.acquire().await.unwrap();
+    tokens::insert(&mut conn, &token, tokens::hash_of(&secret), NOW).await.unwrap();
+    secret
 }
 
 /// The code of a refusal.

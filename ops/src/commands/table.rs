@@ -4,7 +4,11 @@ use std::path::Path;
 
 use comfy_table::{Table, presets::NOTHING};
 
-use crate::{company::Company, log_file, stack::Record};
+use crate::{
+    company::{self, Company},
+    log_file,
+    stack::Record,
+};
 
 /// The parts of a stack, where to reach them, and where the data lies.
 pub fn of(record: &Record, data_dir: &Path) -> Table {
@@ -13,6 +17,10 @@ pub fn of(record: &Record, data_dir: &Path) -> Table {
     let centre = &record.centre_url;
     table.add_row(["centre", centre.as_str()]);
     table.add_row(["centre's metrics", &format!("{centre}/metrics")]);
+    let token = data_dir.join(company::TOKEN_FILE);
+    if token.exists() {
+        table.add_row(["back office's API token", &token.display().to_string()]);
+    }
     for edge in &record.edges {
         table.add_row([format!("edge of {}", edge.name), edge.url.clone()]);
     }

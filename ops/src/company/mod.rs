@@ -11,11 +11,13 @@ mod imported;
 mod menu;
 mod seed;
 mod shopper;
+mod token;
 
 pub use demo::{company_like_demo, demo};
 pub use imported::{Item, Outlet, Plan, imported};
 pub use seed::{SeedError, retire_edges, seed};
 pub use shopper::Shopper;
+pub use token::{FILE as TOKEN_FILE, back_office_token};
 
 use schemas::{
     BranchId, DeviceId, EdgeId, StaffId, StockItemId, TenantId,

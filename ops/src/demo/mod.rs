@@ -42,14 +42,17 @@ const CUT_STORE: usize = 1;
 const SHOWN_TICKETS: usize = 2;
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 
-/// Puts the demo company into the books and starts its edges. What is there
+/// Puts the demo company into the books, with a token for its back office, and
+/// starts its edges. What is there
 /// already stays as it is.
 ///
 /// # Errors
 /// If the books refuse it or an edge does not start.
 pub async fn set_up(stack: &mut Stack, clock: Arc<dyn Clock>) -> anyhow::Result<Company> {
     let company = company::demo();
-    company::seed(stack.pool(), company.clone(), clock).await?;
+    company::seed(stack.pool(), company.clone(), Arc::clone(&clock)).await?;
+    company::back_office_token(stack.pool(), stack.data_dir(), company.tenant_id, clock.as_ref())
+        .await?;
     for store in &company.stores {
         let plan = EdgePlan {
             name: store.name.clone(),

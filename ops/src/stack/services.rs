@@ -42,6 +42,7 @@ impl Services {
                 books: books.clone(),
                 listen,
                 topology: topology.clone(),
+                door: ingest::door::Settings::default(),
             },
             Arc::clone(clock),
         )

@@ -25,8 +25,9 @@ pub struct SaleFinalizedV1 {
     pub edge_id: EdgeId,
     /// The till.
     pub device_id: DeviceId,
-    /// The cash session it was sold in.
-    pub cash_session_id: CashSessionId,
+    /// The cash session it was sold in; `null` for an online order, which no
+    /// drawer takes part in. A cash sale always has one.
+    pub cash_session_id: Option<CashSessionId>,
     /// Who sold.
     pub cashier_id: StaffId,
     /// Their name that day.
@@ -257,6 +258,8 @@ pub enum TenderMethod {
     Cash,
     /// A KHQR code, paid by bank app.
     Khqr,
+    /// On the customer's house account.
+    Account,
 }
 
 /// What proves a KHQR payment (National Bank of Cambodia's Bakong API).

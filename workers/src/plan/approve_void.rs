@@ -62,7 +62,7 @@ fn contradictions(event: &VoidApprovedV1, sale: &SoldSale) -> Vec<String> {
     if event.order_id != sale.order_id {
         odd.push(format!("its order is not {}", event.order_id));
     }
-    if event.cash_session_id != sale.cash_session_id {
+    if Some(event.cash_session_id) != sale.cash_session_id {
         odd.push(format!("it was not sold in cash session {}", event.cash_session_id));
     }
     if (event.refund_currency, event.refund_amount) != (sale.currency, sale.kept) {
@@ -149,12 +149,13 @@ fn undo(
             order.status = to;
         }
     }
+    let session = sale.cash_session_id;
     let refund = (sale.method == TenderMethod::Cash).then_some(sale.kept);
-    if let Some(refund) = refund {
+    if let (Some(refund), Some(cash_session_id)) = (refund, session) {
         let cause = format!("REFUND_CASH:{sale_id}");
         changes.cash_movements.push(CashMovement {
             movement_id: CashMovementId::derived(event.void_request_id.as_uuid(), &cause),
-            cash_session_id: sale.cash_session_id,
+            cash_session_id,
             branch_id: sale.branch_id,
             kind: MovementKind::RefundCash,
             currency: sale.currency,
@@ -166,7 +167,7 @@ fn undo(
             occurred_at: at,
         });
     }
-    if let Some(sums) = state.sums_of(sale.branch_id, sale.cash_session_id) {
+    if let Some(sums) = session.and_then(|session| state.sums_of(sale.branch_id, session)) {
         session_sums::add_void(sums, sale, refund);
     }
     let restored = StockMove {

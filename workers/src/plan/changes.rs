@@ -10,6 +10,7 @@ use schemas::{
 };
 use serde::Serialize;
 use store::{
+    accounts::Charge,
     audit::NewAudit,
     cash::{CashMovement, SaleCash, SessionClose},
     commands::Outcome,
@@ -41,6 +42,8 @@ pub struct Changes<'a> {
     pub supplements: Vec<Supplement>,
     /// Money that sales brought in.
     pub cash: Vec<SaleCash>,
+    /// What sales charged to house accounts.
+    pub charges: Vec<Charge>,
     /// Money that moved otherwise.
     pub cash_movements: Vec<CashMovement>,
     /// Moves of orders; one for each.

@@ -6,11 +6,14 @@
 //! ticket is an exception and changes nothing (invariant 6).
 
 use schemas::{
-    CashMovementId,
+    CashMovementId, CashSessionId,
     events::{OrderStatus, SaleFinalizedV1, SaleStatus, TenderMethod},
     facts::{ExceptionKind, FactKind},
 };
-use store::{cash::SaleCash, orders::Order, reports::Supplement, sales::BookedSale, stock::Reason};
+use store::{
+    accounts::Charge, cash::SaleCash, orders::Order, reports::Supplement, sales::BookedSale,
+    stock::Reason,
+};
 
 use super::{
     Changes, Deed, State, Work, session_sums,
@@ -43,9 +46,14 @@ pub(super) fn plan<'a>(
     let (status, sale_status) = (OrderStatus::InPrep, SaleStatus::Finalized);
     state.take(sale, Order { order_id, sale_id, branch_id, status, sale_status });
 
+    for (kind, detail) in work.objections {
+        let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
+        changes.raise(work, *kind, concerns, detail);
+    }
     check_session(work, sale, state, changes);
     check_prices(work, sale, changes);
     take_cash(sale, state, changes);
+    charge_account(work, sale, state, changes);
     deduct_stock(work, sale, state, changes);
 }
 
@@ -77,12 +85,13 @@ fn check_session(
     state: &mut State,
     changes: &mut Changes<'_>,
 ) {
-    let session = sale.cash_session_id;
+    // An online order needs none.
+    let Some(session) = sale.cash_session_id else { return };
     let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
     let known = state.sessions.get(&session);
     let why = match known {
         Some(known) if known.branch_id != sale.branch_id => "of another branch",
-        Some(_) if sale.late.is_some() => return supplement(work, sale, state, changes),
+        Some(_) if sale.late.is_some() => return supplement(work, sale, session, state, changes),
         Some(known) if known.open => return,
         Some(_) => "closed",
         None => "not in the books",
@@ -95,11 +104,12 @@ fn check_session(
 fn supplement(
     work: &Work<'_>,
     sale: &SaleFinalizedV1,
+    session: CashSessionId,
     state: &mut State,
     changes: &mut Changes<'_>,
 ) {
     let Some(late) = sale.late else { return };
-    let (session, number) = (sale.cash_session_id, u64::from(late.supplement_no));
+    let number = u64::from(late.supplement_no);
     let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
     changes.supplements.push(Supplement {
         sale_id: sale.sale_id,
@@ -149,7 +159,8 @@ fn check_prices(work: &Work<'_>, sale: &SaleFinalizedV1, changes: &mut Changes<'
 }
 
 fn take_cash(sale: &SaleFinalizedV1, state: &mut State, changes: &mut Changes<'_>) {
-    if let Some(sums) = state.sums_of(sale.branch_id, sale.cash_session_id) {
+    let Some(session) = sale.cash_session_id else { return };
+    if let Some(sums) = state.sums_of(sale.branch_id, session) {
         session_sums::add_sale(sums, sale);
     }
     if sale.tender.method != TenderMethod::Cash {
@@ -157,12 +168,55 @@ fn take_cash(sale: &SaleFinalizedV1, state: &mut State, changes: &mut Changes<'_
     }
     changes.cash.push(SaleCash {
         movement_id: CashMovementId::derived(sale.sale_id.as_uuid(), "SALE_CASH"),
-        cash_session_id: sale.cash_session_id,
+        cash_session_id: session,
         branch_id: sale.branch_id,
         currency: sale.tender.currency,
         amount: sale.tender.received.saturating_sub(sale.tender.change),
         sale_id: sale.sale_id,
         occurred_at: sale.finalized_at,
+    });
+}
+
+/// What the customer owes from now on. The limit is the door's to ask for before;
+/// here it is only told that it was passed.
+fn charge_account(
+    work: &Work<'_>,
+    sale: &SaleFinalizedV1,
+    state: &mut State,
+    changes: &mut Changes<'_>,
+) {
+    let (TenderMethod::Account, Some(customer_id)) = (sale.tender.method, sale.customer_id) else {
+        return;
+    };
+    let account = state.accounts.get_mut(&(sale.tenant_id, customer_id));
+    let amount = sale.grand_total_usd;
+    let mut beyond = format!("customer {customer_id} has no house account");
+    let mut balance_after = None;
+    if let Some(account) = account {
+        account.balance_usd = account.balance_usd.saturating_add(amount.amount());
+        balance_after = Some(account.balance_usd);
+        beyond = String::new();
+        if account.balance_usd > account.limit_usd {
+            beyond = format!(
+                "customer {customer_id} owes {} USD and may owe {} USD",
+                account.balance_usd.normalize(),
+                account.limit_usd.normalize()
+            );
+        }
+    }
+    if !beyond.is_empty() {
+        let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
+        changes.raise(work, ExceptionKind::CreditLimitExceeded, concerns, &beyond);
+    }
+    changes.charges.push(Charge {
+        sale_id: sale.sale_id,
+        tenant_id: sale.tenant_id,
+        customer_id,
+        branch_id: sale.branch_id,
+        amount_usd: amount,
+        balance_after,
+        entry: work.name(),
+        at: sale.finalized_at,
     });
 }
 

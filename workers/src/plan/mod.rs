@@ -25,7 +25,7 @@ mod voiding;
 mod changes;
 mod state;
 
-use schemas::Entry;
+use schemas::{Entry, facts::ExceptionKind};
 use store::tickets::Ticket;
 
 pub use changes::Changes;
@@ -50,6 +50,8 @@ pub struct Work<'a> {
     pub reading: &'a Reading,
     /// What pricing it again gave, if it is a sale.
     pub repricing: &'a Repricing,
+    /// What spoke against a fact of the direct door; nothing keeps one out.
+    pub objections: &'a [(ExceptionKind, String)],
     /// Whether it is in the archive already: it waited and is released.
     pub waited: bool,
 }

@@ -55,7 +55,7 @@ pub(super) fn plan(
         entry: work.name(),
         sale_id,
         ticket_id: sale.ticket_id.clone(),
-        cash_session_id: sale.cash_session_id,
+        cash_session_id: sale.cash_session_id.unwrap_or(event.cash_session_id),
         requested_by: event.requested_by,
         reason: event.reason.clone(),
         requested_at,

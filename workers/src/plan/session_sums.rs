@@ -137,7 +137,7 @@ pub(super) fn differences(closed: &CashSessionClosedV1, books: &SessionReport) -
         };
         let short = counted.saturating_sub(said.expected);
         differ(format!("counted less expected {}", currency.code()), difference, short);
-        for method in [TenderMethod::Cash, TenderMethod::Khqr] {
+        for method in [TenderMethod::Cash, TenderMethod::Khqr, TenderMethod::Account] {
             let (said, known) = (paid(z, method, currency), paid(books, method, currency));
             differ(format!("{method:?} sales {}", currency.code()), said.1, known.1);
             differ(format!("number of {method:?} sales {}", currency.code()), said.0, known.0);

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 use schemas::{
-    BranchId, CashSessionId, CommandId, OrderId, SaleId, StockItemId, TenantId, TicketId,
-    VoidRequestId,
-    events::{SaleFinalizedV1, SaleStatus, SessionReport},
+    BranchId, CashSessionId, CommandId, CustomerId, OrderId, SaleId, StockItemId, TenantId,
+    TicketId, VoidRequestId,
+    events::{SaleFinalizedV1, SaleStatus, SessionReport, TenderMethod},
 };
 use store::{
+    accounts::Account,
     cash::CashSession,
     commands::Standing,
     orders::Order,
@@ -43,6 +44,8 @@ pub struct Keys {
     pub undone: BTreeSet<SaleId>,
     /// Commands.
     pub commands: BTreeSet<CommandId>,
+    /// House accounts that are charged, in the order in which they are locked.
+    pub accounts: BTreeSet<(TenantId, CustomerId)>,
 }
 
 impl Keys {
@@ -58,11 +61,14 @@ impl Keys {
     fn add(&mut self, work: &Work<'_>, owners: &Owners) {
         match work.reading {
             Reading::SaleFinalized(sale) if owners.owns(work) => {
-                self.sessions.insert(sale.cash_session_id);
+                self.sessions.extend(sale.cash_session_id);
                 let items = sale.deductions.iter().map(|line| line.stock_item_id);
                 self.levels.extend(items.map(|item| (sale.branch_id, item)));
                 if sale.late.is_some() {
-                    self.supplemented.insert(sale.cash_session_id);
+                    self.supplemented.extend(sale.cash_session_id);
+                }
+                if sale.tender.method == TenderMethod::Account {
+                    self.accounts.extend(sale.customer_id.map(|id| (sale.tenant_id, id)));
                 }
             }
             Reading::OrderStatusChanged(event) => {
@@ -108,7 +114,7 @@ impl Keys {
     /// The sessions to read, once the sales are: those of the sales too.
     pub fn sessions_of(&self, sales: &HashMap<SaleId, SoldSale>) -> BTreeSet<CashSessionId> {
         let mut sessions = self.sessions.clone();
-        sessions.extend(sales.values().map(|sale| sale.cash_session_id));
+        sessions.extend(sales.values().filter_map(|sale| sale.cash_session_id));
         sessions
     }
 
@@ -173,6 +179,8 @@ pub struct State {
     pub awaited_closes: BTreeSet<CashSessionId>,
     /// Commands.
     pub commands: HashMap<CommandId, Standing>,
+    /// House accounts.
+    pub accounts: HashMap<(TenantId, CustomerId), Account>,
 }
 
 impl State {

@@ -36,11 +36,13 @@ pub(super) fn move_sale(
 /// Why a sale may not be undone, if it may not.
 pub(super) fn hindrances(sale: &SoldSale, order: &Order, state: &State) -> Vec<String> {
     let mut odd = Vec::new();
-    let session = sale.cash_session_id;
-    match state.is_open(sale.branch_id, session) {
-        Some(true) => {}
-        Some(false) => odd.push(format!("cash session {session} is closed")),
-        None => odd.push(format!("cash session {session} is not in the books of this branch")),
+    match sale.cash_session_id {
+        None => odd.push("it was sold in no cash session".to_owned()),
+        Some(session) => match state.is_open(sale.branch_id, session) {
+            Some(true) => {}
+            Some(false) => odd.push(format!("cash session {session} is closed")),
+            None => odd.push(format!("cash session {session} is not in the books of this branch")),
+        },
     }
     if sale.method != TenderMethod::Cash {
         odd.push("it was not paid in cash".to_owned());

@@ -72,6 +72,15 @@ fn sale(event: &SaleFinalizedV1) -> Result<(), String> {
     if (event.tender.method == TenderMethod::Khqr) != event.tender.khqr.is_some() {
         return Err("a KHQR tender, and no other, has a proof".to_owned());
     }
+    match event.tender.method {
+        TenderMethod::Cash if event.cash_session_id.is_none() => {
+            return Err("a cash sale has a session".to_owned());
+        }
+        TenderMethod::Account if event.customer_id.is_none() => {
+            return Err("a sale on account has a customer".to_owned());
+        }
+        TenderMethod::Cash | TenderMethod::Account | TenderMethod::Khqr => {}
+    }
     if i64::try_from(event.catalogue.version).is_err() {
         return Err(format!("its catalogue's version is {}", event.catalogue.version));
     }

@@ -36,7 +36,7 @@ fn sale() -> SaleFinalizedV1 {
         branch_id: index.document().branch_id,
         edge_id: id(0xe1),
         device_id: id(0xde),
-        cash_session_id: id(0xc5),
+        cash_session_id: Some(id(0xc5)),
         cashier_id: id(0x5f),
         cashier_name: "Sokha".to_owned(),
         customer_id: None,

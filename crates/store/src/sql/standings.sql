@@ -18,5 +18,5 @@ JOIN branch b ON b.branch_id = d.branch_id
 LEFT JOIN edge_cursor c ON c.edge_id = d.edge_id
 LEFT JOIN edge_heartbeat h ON h.edge_id = d.edge_id
 LEFT JOIN mapping_head m ON m.branch_id = d.branch_id
-WHERE d.state = 'ACTIVE'
+WHERE d.state = 'ACTIVE' AND d.kind = 'STORE'
 ORDER BY t.name, b.name

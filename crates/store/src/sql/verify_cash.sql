@@ -39,7 +39,9 @@ checked AS (
     FROM sale s
     LEFT JOIN cash_session c ON c.cash_session_id = s.cash_session_id
     LEFT JOIN exception x ON x.sale_id = s.sale_id AND x.kind = 'SESSION_NOT_OPEN'
-    WHERE c.cash_session_id IS NULL AND x.exception_id IS NULL
+    -- An online order was sold in none.
+    WHERE s.cash_session_id IS NOT NULL AND c.cash_session_id IS NULL
+        AND x.exception_id IS NULL
 )
 SELECT 'sale ' || sale_id || ' ' || wrong AS "offender!", count(*) OVER () AS "total!"
 FROM checked

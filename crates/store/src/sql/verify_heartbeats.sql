@@ -17,4 +17,6 @@ JOIN edge_cursor c ON c.edge_id = d.edge_id
 LEFT JOIN edge_heartbeat h ON h.edge_id = d.edge_id
 LEFT JOIN edge_entry e ON e.edge_id = h.edge_id AND e.seq = h.journal_seq
 LEFT JOIN mapping_head m ON m.branch_id = d.branch_id
+-- A door edge is in the books themselves and reports to nobody.
+WHERE d.kind = 'STORE'
 ORDER BY b.name, d.epoch

@@ -44,14 +44,16 @@ impl Drawer {
     /// Takes what the journal told.
     pub(super) fn note(&mut self, event: &Event) {
         match event {
-            Event::SaleFinalized(sale) if sale.cash_session_id == self.session => match sale.late {
-                Some(late) => self.supplements = self.supplements.max(late.supplement_no),
-                None if !self.closed => {
-                    self.order.push(sale.sale_id);
-                    self.sales.insert(sale.sale_id, (**sale).clone());
+            Event::SaleFinalized(sale) if sale.cash_session_id == Some(self.session) => {
+                match sale.late {
+                    Some(late) => self.supplements = self.supplements.max(late.supplement_no),
+                    None if !self.closed => {
+                        self.order.push(sale.sale_id);
+                        self.sales.insert(sale.sale_id, (**sale).clone());
+                    }
+                    None => {}
                 }
-                None => {}
-            },
+            }
             Event::CashMoved(moved) if moved.cash_session_id == self.session => {
                 self.paid.push((moved.kind, moved.currency, moved.amount));
             }

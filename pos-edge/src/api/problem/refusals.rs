@@ -122,7 +122,9 @@ impl From<CaptureError> for Problem {
             CaptureError::Cart { .. } => Code::InvalidCart,
             CaptureError::Tender(TenderError::NotEnough { .. }) => Code::NotEnoughReceived,
             CaptureError::Tender(TenderError::BadAmount { .. }) => Code::InvalidTender,
-            CaptureError::Tender(TenderError::KhqrNotTaken) => Code::KhqrUnavailable,
+            CaptureError::Tender(TenderError::KhqrNotTaken | TenderError::AccountNotTaken) => {
+                Code::KhqrUnavailable
+            }
             CaptureError::TooLarge { .. } => Code::SaleTooLarge,
             CaptureError::Unreadable(_) => Code::Internal,
             CaptureError::Refused(refusal) => return refusal.clone().into(),

@@ -58,8 +58,14 @@ impl MemoryBooks {
         let mut books = Self::default();
         for store in stores {
             let Store { edge_id, tenant_id, branch_id, .. } = *store;
-            let cursor =
-                Cursor { edge_id, tenant_id, branch_id, head: JournalHead::EMPTY, held: None };
+            let cursor = Cursor {
+                edge_id,
+                tenant_id,
+                branch_id,
+                direct: false,
+                head: JournalHead::EMPTY,
+                held: None,
+            };
             books.tables.cursors.insert(edge_id, cursor);
         }
         books

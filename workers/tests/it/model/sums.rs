@@ -12,7 +12,7 @@ use super::memory_books::Tables;
 pub(super) fn of(tables: &Tables, session: CashSessionId) -> Option<SessionReport> {
     let opened = tables.openings.get(&session)?;
     let in_session = |sale: &&SaleFinalizedV1| {
-        (sale.cash_session_id, sale.branch_id) == (session, opened.branch_id)
+        (sale.cash_session_id, sale.branch_id) == (Some(session), opened.branch_id)
     };
     let sales: Vec<_> = tables.sales.values().filter(in_session).collect();
     let is_voided =

@@ -1,0 +1,214 @@
+//! Keeping a submission, and waiting for its outcome.
+
+use std::{sync::Arc, time::Duration};
+
+use bus::notices;
+use domain::charged::request_hash;
+use schemas::{
+    Sha256Hash, TicketId,
+    door_api::{DoorInvoice, RefusalCode, Submission},
+    facts::SaleRefusedV1,
+    subjects::{WAKE_RELAY, shard_of, wake_door},
+};
+use store::{
+    catalogues, doors,
+    submissions::{self, NewSubmission, Outcome, Standing, submission_id},
+};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    Refusal,
+    center::{Center, within_time},
+    http::Client,
+};
+
+/// How often the books are looked at while an outcome is waited for, should a notice
+/// have been lost.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// A submission as far as it is.
+pub(crate) struct Found {
+    pub(crate) standing: Standing,
+    /// Of a sale, once it has its number.
+    pub(crate) invoice: Option<DoorInvoice>,
+}
+
+impl Found {
+    /// Whether there is nothing more to wait for.
+    fn is_done(&self) -> bool {
+        match self.standing.outcome {
+            Outcome::Pending => false,
+            Outcome::Refused { .. } => true,
+            Outcome::Booked { .. } => self.standing.kind != "sale" || self.invoice.is_some(),
+        }
+    }
+}
+
+/// Keeps a request under its ticket and waits for its outcome. The same request
+/// again finds what became of the first.
+///
+/// # Errors
+/// [`Refusal`], e.g. [`Refusal::Door`] with `ticket_conflict` if the ticket has
+/// another request.
+pub(crate) async fn submit(
+    center: &Arc<Center>,
+    client: &Client,
+    ticket: TicketId,
+    submission: Submission,
+) -> Result<Found, Refusal> {
+    let (tenant, branch) = (client.tenant_id(), submission.branch_id());
+    let id = submission_id(tenant, &ticket);
+    let place = center.waiting.place(id);
+    let permit = center.enter()?;
+    let kept = {
+        let (center, client) = (Arc::clone(center), client.clone());
+        within_time(async move {
+            // Held until the work is done, also if nobody waits for it any more.
+            let _permit = permit;
+            keep(&center, &client, ticket, submission).await
+        })
+    };
+    if kept.await? == Kept::Conflict {
+        tell(center, WAKE_RELAY).await;
+        let detail = "another request came under this ticket before; this one is refused";
+        return Err(Refusal::Door(RefusalCode::TicketConflict, detail.to_owned()));
+    }
+    tell(center, &wake_door(shard_of(tenant, branch, center.waiting.shards))).await;
+    let until = Instant::now() + center.waiting.patience;
+    loop {
+        let rung = place.as_ref().map(|place| place.bell().notified());
+        let mut rung = Box::pin(async move {
+            match rung {
+                Some(rung) => rung.await,
+                None => std::future::pending().await,
+            }
+        });
+        // From here on a ring is not missed, so the look comes after it.
+        let told = futures::poll!(rung.as_mut()).is_ready();
+        let found = find(center, client, id).await?;
+        if found.is_done() || place.is_none() || Instant::now() >= until {
+            return Ok(found);
+        }
+        if told {
+            continue;
+        }
+        let look_at = (Instant::now() + LOOK_EVERY).min(until);
+        tokio::select! {
+            () = rung => {}
+            () = tokio::time::sleep_until(look_at) => {}
+        }
+    }
+}
+
+/// Where a submission stands.
+///
+/// # Errors
+/// [`Refusal::NoSuchSubmission`] if the company has none with this id, or the token
+/// may not see its store.
+pub(crate) async fn find(
+    center: &Arc<Center>,
+    client: &Client,
+    id: Uuid,
+) -> Result<Found, Refusal> {
+    let permit = center.enter()?;
+    let (center, client) = (Arc::clone(center), client.clone());
+    within_time(async move {
+        let _permit = permit;
+        let mut books = center.begin().await?;
+        let standing = submissions::standing(&mut books, client.tenant_id(), id)
+            .await?
+            .filter(|standing| client.may_see(standing.branch_id))
+            .ok_or(Refusal::NoSuchSubmission(id))?;
+        let invoice = match (&standing.outcome, standing.kind.as_str()) {
+            (Outcome::Booked { made_id, .. }, "sale") => {
+                submissions::invoice_of(&mut books, (*made_id).into()).await?
+            }
+            _ => None,
+        };
+        center.commit(books).await?;
+        Ok(Found { standing, invoice })
+    })
+    .await
+}
+
+/// What became of the attempt to keep a submission.
+#[derive(PartialEq, Eq)]
+enum Kept {
+    /// It is kept, now or since before.
+    Kept,
+    /// Its ticket has another request; that is told now or was before.
+    Conflict,
+}
+
+async fn keep(
+    center: &Center,
+    client: &Client,
+    ticket: TicketId,
+    submission: Submission,
+) -> Result<Kept, Refusal> {
+    let (tenant_id, branch_id) = (client.tenant_id(), submission.branch_id());
+    let body = serde_json::to_vec(&submission)?;
+    let new = NewSubmission {
+        tenant_id,
+        ticket_id: ticket,
+        branch_id,
+        kind: submission.kind(),
+        body_hash: request_hash(submission.kind(), &body),
+        body,
+        offline_completed: submission.is_fact(),
+        client: submissions::Client {
+            client_id: client.token_id().as_uuid(),
+            name: client.name().to_owned(),
+        },
+        received_at: center.now(),
+    };
+    let mut books = center.begin().await?;
+    client.branch(&mut books, branch_id).await?;
+    if catalogues::newest_reference(&mut books, branch_id).await?.is_none() {
+        return Err(Refusal::NoCatalogue(branch_id));
+    }
+    doors::ensure(&mut books, tenant_id, branch_id).await?;
+    let mut kept = Kept::Kept;
+    if !submissions::keep(&mut books, &new).await? {
+        let id = submission_id(tenant_id, &new.ticket_id);
+        let first = submissions::standing(&mut books, tenant_id, id).await?;
+        let first: Option<Sha256Hash> = first.map(|standing| standing.body_hash);
+        if first != Some(new.body_hash) {
+            kept = Kept::Conflict;
+            if submissions::keep_conflict(&mut books, &new).await? {
+                tell_conflict(&mut books, &new, &submission).await?;
+            }
+        }
+    }
+    center.commit(books).await?;
+    Ok(kept)
+}
+
+/// Tells, once, that another payload came under a taken ticket.
+async fn tell_conflict(
+    books: &mut store::Conn,
+    new: &NewSubmission,
+    submission: &Submission,
+) -> Result<(), Refusal> {
+    let Submission::Sale(sale) = submission else { return Ok(()) };
+    let refused = SaleRefusedV1 {
+        tenant_id: new.tenant_id,
+        branch_id: new.branch_id,
+        ticket_id: new.ticket_id.clone(),
+        request_hash: new.body_hash,
+        customer_id: sale.customer_id,
+        code: RefusalCode::TicketConflict.as_str().to_owned(),
+        detail: "another request came under this ticket before".to_owned(),
+        at: new.received_at,
+    };
+    let actor = sale.cashier_id.map_or(new.client.client_id, Uuid::from);
+    Ok(submissions::tell_refused(books, &refused, actor).await?)
+}
+
+/// Wakes somebody; if that is lost, their sweep finds it.
+async fn tell(center: &Center, subject: &str) {
+    if let Err(error) = notices::notify(&center.bus, subject, &()).await {
+        tracing::debug!(%error, subject, "nobody was woken");
+    }
+}

@@ -1,0 +1,39 @@
+-- Who may call the centre's HTTP API, and what they were answered.
+
+-- A program of a company: its back office, its own app. Only the SHA-256 of its
+-- secret is kept. Made and revoked by whoever keeps the books, by no service.
+-- `scopes` mirrors `schemas::back_office::Scope`; `branch_ids`: the only branches
+-- it may see, NULL is all of the company's.
+CREATE TABLE api_token (
+    token_id    uuid PRIMARY KEY,
+    tenant_id   uuid NOT NULL REFERENCES tenant,
+    name        text NOT NULL CHECK (octet_length(name) BETWEEN 1 AND 200),
+    secret_hash bytea NOT NULL UNIQUE CHECK (length(secret_hash) = 32),
+    scopes      text[] NOT NULL CHECK (cardinality(scopes) >= 1 AND scopes <@ ARRAY[
+        'sales:write', 'books:read', 'catalogue:write', 'voids:decide', 'staff:write', 'stock:write'
+    ]),
+    branch_ids  uuid[] CHECK (cardinality(branch_ids) >= 1),
+    created_at  timestamptz NOT NULL,
+    revoked_at  timestamptz
+);
+CREATE INDEX api_token_by_tenant ON api_token (tenant_id);
+
+-- The first answer to a POST under a company's key, written in the transaction of
+-- its effect. `request_hash`: of who asked, what and with which body.
+CREATE TABLE api_request (
+    tenant_id       uuid NOT NULL,
+    idempotency_key text NOT NULL CHECK (octet_length(idempotency_key) BETWEEN 1 AND 128),
+    request_hash    bytea NOT NULL CHECK (length(request_hash) = 32),
+    status          smallint NOT NULL CHECK (status BETWEEN 200 AND 299),
+    location        text,
+    body            bytea COMPRESSION lz4 NOT NULL,
+    answered_at     timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, idempotency_key)
+);
+CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON api_request
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_changed BEFORE UPDATE ON api_request
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+GRANT SELECT ON api_token TO tillstream_ingest;
+GRANT SELECT, INSERT ON api_request TO tillstream_ingest;

@@ -1,0 +1,241 @@
+//! A store without an edge: its sessions, cash, orders and voids, by the same rules.
+
+use schemas::{
+    Clock, DeviceId, StaffId, SystemClock,
+    catalogue::{CatalogueV1, StaffRole},
+};
+use serde_json::{Value, json};
+use testkit::sample_id;
+use tests::DoorAnswer;
+
+use crate::stage::Stage;
+
+/// A day at the counter: Sokha sells, Dara is the manager.
+struct Day {
+    stage: Stage,
+    session: Value,
+}
+
+impl Day {
+    async fn begin() -> Self {
+        let stage = Stage::without_edge().await;
+        let mut menu: CatalogueV1 =
+            serde_json::from_slice(&stage.world.company.stores[0].catalogue).expect("a menu");
+        for person in &mut menu.staff {
+            if person.staff_id == staff("Dara") {
+                person.role = StaffRole::Manager;
+            }
+        }
+        let mut conn = stage.world.books.pool.acquire().await.expect("the books answer");
+        store::catalogues::publish(&mut conn, menu, SystemClock.now()).await.expect("a new menu");
+        let mut day = Self { stage, session: Value::Null };
+        let opened = day.open("open", "Sokha", "Counter 1").await;
+        assert_eq!(opened.status, 200, "{opened:?}");
+        day.session = opened.json["made_id"].clone();
+        assert!(day.session.is_string());
+        day
+    }
+
+    async fn open(&self, key: &str, person: &str, till: &str) -> DoorAnswer {
+        self.post(
+            "/pos/cash-sessions",
+            key,
+            json!({
+                "device_id": sample_id::<DeviceId>(till), "staff_id": staff(person),
+                "opening_float_usd": "50", "opening_float_khr": "200000",
+            }),
+        )
+        .await
+    }
+
+    async fn post(&self, path: &str, key: &str, mut body: Value) -> DoorAnswer {
+        body["branch_id"] = json!(self.stage.app.branch);
+        self.stage.app.post(path, key, &body).await
+    }
+
+    /// A latte and a water in the open session.
+    fn cash(&self, amount: &str, currency: &str) -> Value {
+        let received = json!({ "amount": amount, "currency": currency });
+        let tender = json!({ "method": "CASH", "received": received });
+        let mut request = self.stage.app.cart(1, tender);
+        request["cash_session_id"] = self.session.clone();
+        request
+    }
+
+    async fn sell(&self, ticket: &str) -> Value {
+        let sold = self.stage.app.sell(ticket, &self.cash("20", "USD")).await;
+        assert_eq!(sold.status, 200, "{sold:?}");
+        sold.json["invoice"]["sale_id"].clone()
+    }
+
+    async fn order(&self, key: &str, sale: &Value, to: &str) -> DoorAnswer {
+        let order: uuid::Uuid =
+            testkit::sqlx::query_scalar("SELECT order_id FROM sale_order WHERE sale_id = $1")
+                .bind(sale.as_str().and_then(|id| id.parse::<uuid::Uuid>().ok()))
+                .fetch_one(&self.stage.world.books.pool)
+                .await
+                .expect("an order");
+        let body = json!({ "order_id": order, "staff_id": staff("Sokha"), "to": to });
+        self.post("/pos/orders/status", key, body).await
+    }
+
+    async fn ask_void(&self, key: &str, sale: &Value) -> DoorAnswer {
+        let body = json!({ "sale_id": sale, "staff_id": staff("Sokha"), "reason": "cold" });
+        self.post("/pos/voids", key, body).await
+    }
+
+    async fn decide(&self, key: &str, void: &Value, who: &str, approve: bool) -> DoorAnswer {
+        let body = json!({ "void_request_id": void, "staff_id": staff(who), "approve": approve,
+                           "note": "seen" });
+        self.post("/pos/voids/decision", key, body).await
+    }
+
+    async fn close(&self, key: &str, who: &str) -> DoorAnswer {
+        let body = json!({ "cash_session_id": self.session, "staff_id": staff(who),
+                           "counted_usd": "60", "counted_khr": "200000" });
+        self.post("/pos/cash-sessions/close", key, body).await
+    }
+}
+
+fn staff(name: &str) -> StaffId {
+    sample_id(name)
+}
+
+#[tokio::test]
+async fn a_day_without_an_edge_from_float_to_z_report() {
+    let day = Day::begin().await;
+    // The same key again is the same session; another one needs this one closed.
+    let again = day.open("open", "Sokha", "Counter 1").await;
+    assert_eq!(again.json["made_id"], day.session);
+    assert_eq!(day.open("o2", "Sokha", "Counter 2").await.refusal(), (409, "session_already_open"));
+    assert_eq!(day.open("o3", "Nobody", "Counter 2").await.refusal(), (422, "unknown_staff"));
+    assert_eq!(day.open("o4", "Dara", "Counter 9").await.refusal(), (422, "unknown_device"));
+
+    let usd = day.stage.app.sell("usd", &day.cash("20", "USD")).await;
+    assert_eq!((usd.status.as_u16(), usd.number()), (200, 1), "{usd:?}");
+    let khr = day.stage.app.sell("khr", &day.cash("50000", "KHR")).await;
+    assert_eq!((khr.status.as_u16(), khr.number()), (200, 2), "{khr:?}");
+    let short = day.stage.app.sell("short", &day.cash("0.50", "USD")).await;
+    assert_eq!(short.refusal(), (422, "tender_not_enough"));
+    let odd = day.stage.app.sell("odd", &day.cash("20.005", "USD")).await;
+    assert_eq!(odd.refusal(), (422, "invalid_tender"));
+
+    let paid = json!({ "cash_session_id": day.session, "staff_id": staff("Sokha"),
+        "direction": "PAID_OUT", "currency": "USD", "amount": "5.00", "reason": "ice" });
+    assert_eq!(day.post("/pos/cash-movements", "ice", paid.clone()).await.status, 200);
+    assert_eq!(day.post("/pos/cash-movements", "ice", paid.clone()).await.status, 200);
+    let mut theirs = paid.clone();
+    theirs["staff_id"] = json!(staff("Dara"));
+    let refused = day.post("/pos/cash-movements", "theirs", theirs).await;
+    assert_eq!(refused.refusal(), (403, "not_permitted"));
+    let mut nothing = paid;
+    nothing["amount"] = json!("0");
+    let refused = day.post("/pos/cash-movements", "nothing", nothing).await;
+    assert_eq!(refused.refusal(), (422, "invalid_amount"));
+    assert_eq!(day.stage.count("SELECT count(*) FROM cash_movement").await, 3);
+
+    assert_eq!(day.close("not-hers", "Dara").await.refusal(), (403, "not_permitted"));
+    assert_eq!(day.close("close", "Sokha").await.status, 200);
+    assert_eq!(day.close("close", "Sokha").await.status, 200, "a retry");
+    assert_eq!(day.close("close-2", "Sokha").await.refusal(), (409, "no_open_session"));
+    let z = "SELECT sale_count || ' ' || (counted_usd - difference_usd) FROM z_report";
+    let kept = "SELECT '2 ' || 50 - 5 + grand_total_usd FROM sale WHERE ticket_id = 'usd'";
+    assert_eq!(day.stage.text(z).await, day.stage.text(kept).await);
+    let late = day.stage.app.sell("late", &day.cash("20", "USD")).await;
+    assert_eq!(late.refusal(), (409, "no_open_session"));
+
+    // What the till completed before the close is a supplement to the Z report.
+    let mut fact = day.cash("20", "USD");
+    fact["offline"] = json!({ "completed_at": SystemClock.now() });
+    assert_eq!(day.stage.app.sell("late-fact", &fact).await.status, 200);
+    assert_eq!(day.stage.count("SELECT sum(supplement_no)::bigint FROM z_supplement").await, 1);
+    let told = "SELECT count(*) FROM exception WHERE kind = 'LATE_SALE'";
+    assert_eq!(day.stage.count(told).await, 1);
+    let mismatch = "SELECT count(*) FROM exception WHERE kind = 'SESSION_MISMATCH'";
+    assert_eq!(day.stage.count(mismatch).await, 0);
+    day.stage.world.books_are_right().await;
+}
+
+#[tokio::test]
+async fn orders_move_one_step_at_a_time() {
+    let day = Day::begin().await;
+    let sale = day.sell("a").await;
+    assert_eq!(day.order("1", &sale, "DELIVERED").await.refusal(), (409, "illegal_order_move"));
+    assert_eq!(day.order("2", &sale, "READY").await.status, 200);
+    assert_eq!(day.order("2", &sale, "READY").await.status, 200, "a retry");
+    assert_eq!(day.order("3", &sale, "READY").await.refusal(), (409, "illegal_order_move"));
+    assert_eq!(day.order("4", &sale, "VOIDED").await.refusal(), (409, "illegal_order_move"));
+    assert_eq!(day.order("5", &sale, "DELIVERED").await.status, 200);
+    assert_eq!(day.stage.text("SELECT status FROM sale_order").await, "DELIVERED");
+    assert_eq!(day.ask_void("6", &sale).await.refusal(), (409, "void_order_delivered"));
+    let stranger = json!({ "order_id": uuid::Uuid::now_v7(), "staff_id": staff("Sokha"),
+                           "to": "READY" });
+    let refused = day.post("/pos/orders/status", "7", stranger).await;
+    assert_eq!(refused.refusal(), (404, "no_such_order"));
+    day.stage.world.books_are_right().await;
+}
+
+#[tokio::test]
+async fn a_void_is_asked_for_decided_by_a_manager_and_given_back_once() {
+    let day = Day::begin().await;
+    let (undone, kept, left) = (day.sell("a").await, day.sell("b").await, day.sell("c").await);
+    let asked = day.ask_void("void-a", &undone).await;
+    assert_eq!(asked.status, 200, "{asked:?}");
+    let void = asked.json["made_id"].clone();
+    assert_eq!(day.ask_void("void-a2", &undone).await.refusal(), (409, "void_already_pending"));
+    assert_eq!(day.order("r", &undone, "READY").await.status, 200);
+    assert_eq!(day.order("d", &undone, "DELIVERED").await.refusal(), (409, "order_void_pending"));
+    let by_cashier = day.decide("no", &void, "Sokha", true).await;
+    assert_eq!(by_cashier.refusal(), (403, "not_permitted"));
+    assert_eq!(day.decide("yes", &void, "Dara", true).await.status, 200);
+    assert_eq!(day.decide("yes", &void, "Dara", true).await.status, 200, "a retry");
+    let twice = day.decide("yes-2", &void, "Dara", false).await;
+    assert_eq!(twice.refusal(), (409, "void_already_decided"));
+    assert_eq!(day.ask_void("void-a3", &undone).await.refusal(), (409, "void_already_voided"));
+
+    let rejected = day.ask_void("void-b", &kept).await.json["made_id"].clone();
+    assert_eq!(day.decide("rej", &rejected, "Dara", false).await.status, 200);
+    let online = day.stage.app.sell("on", &day.stage.app.on_account(1, day.stage.customer)).await;
+    let online = online.json["invoice"]["sale_id"].clone();
+    assert_eq!(day.ask_void("void-on", &online).await.refusal(), (409, "void_not_cash"));
+    let nobody = json!(uuid::Uuid::now_v7());
+    assert_eq!(day.ask_void("void-x", &nobody).await.refusal(), (404, "no_such_sale"));
+    assert_eq!(day.decide("x", &nobody, "Dara", true).await.refusal(), (404, "no_such_void"));
+
+    // What is undecided at the close is rejected by it.
+    let open = day.ask_void("void-c", &left).await.json["made_id"].clone();
+    assert_eq!(day.close("close", "Sokha").await.status, 200);
+    assert_eq!(
+        day.decide("late", &open, "Dara", true).await.refusal(),
+        (409, "void_already_decided")
+    );
+    assert_eq!(day.ask_void("void-c2", &left).await.refusal(), (409, "void_session_closed"));
+
+    let requests = "SELECT string_agg(status, ' ' ORDER BY requested_at) FROM void_request";
+    assert_eq!(day.stage.text(requests).await, "APPROVED REJECTED REJECTED");
+    let sales = "SELECT string_agg(status, ' ' ORDER BY ticket_id) FROM sale";
+    assert_eq!(day.stage.text(sales).await, "VOIDED FINALIZED FINALIZED FINALIZED");
+    let refunds = "SELECT count(*) FROM cash_movement WHERE kind = 'REFUND_CASH'";
+    assert_eq!(day.stage.count(refunds).await, 1);
+    let mismatch = "SELECT count(*) FROM exception WHERE kind LIKE '%MISMATCH'";
+    assert_eq!(day.stage.count(mismatch).await, 0);
+    day.stage.world.books_are_right().await;
+}
+
+#[tokio::test]
+async fn where_there_is_an_edge_its_drawers_orders_and_voids_are_its_own() {
+    let stage = Stage::beside_an_edge().await;
+    let day = Day { stage, session: json!(uuid::Uuid::now_v7()) };
+    let sold = day.stage.app.sell("on", &day.stage.app.on_account(1, day.stage.customer)).await;
+    let sale = sold.json["invoice"]["sale_id"].clone();
+    let kept = (409, "kept_at_edge");
+    assert_eq!(day.open("open", "Sokha", "Counter 1").await.refusal(), kept);
+    assert_eq!(day.close("close", "Sokha").await.refusal(), kept);
+    assert_eq!(day.order("order", &sale, "READY").await.refusal(), kept);
+    assert_eq!(day.ask_void("void", &sale).await.refusal(), kept);
+    assert_eq!(
+        day.decide("yes", &json!(uuid::Uuid::now_v7()), "Sokha", true).await.refusal(),
+        kept
+    );
+    day.stage.world.books_are_right().await;
+}

@@ -1,0 +1,283 @@
+//! A sale at the direct door: priced with the branch's newest menu, refused where
+//! a rule speaks against it, or made into the same event as an edge's.
+//!
+//! A sale that a paired client completed offline is a fact: what would have kept
+//! an online request out becomes an exception, and what the client charged stands.
+
+use std::sync::Arc;
+
+use domain::{
+    catalogue::CatalogueIndex,
+    charged, pricing,
+    tender::{self, TenderError},
+};
+use rust_decimal::Decimal;
+use schemas::{
+    CashSessionId, DeviceId, EntryKind, OrderId, SaleId, Sha256Hash, StaffId, TicketId,
+    door_api::{CompletedOffline, DoorTender, RefusalCode, SubmitSale},
+    edge_api::{TenderOffer, Totals},
+    events::{LateSale, SaleFinalizedV1, SaleStatus, Tender, TenderMethod},
+    facts::ExceptionKind,
+};
+use store::{
+    Conn, accounts,
+    drawers::{self, Drawer},
+    reports,
+    submissions::{Client, Pending},
+};
+
+use super::{
+    Refusal,
+    desk::{Decided, Desk, Menu, Told},
+    khqr,
+};
+
+/// Decides a sale.
+pub(super) async fn decide(
+    conn: &mut Conn,
+    desk: &Desk,
+    pending: &Pending,
+    sale: &SubmitSale,
+) -> Result<Decided, store::Error> {
+    let session = match sale.cash_session_id {
+        Some(id) => {
+            let known = drawers::read(conn, id).await?;
+            known.filter(|drawer| drawer.branch_id == desk.origin.branch_id)
+        }
+        None => None,
+    };
+    let late = supplement(conn, desk, sale, session.as_ref()).await?;
+    let account = match (&sale.tender, sale.customer_id) {
+        (DoorTender::Account, Some(customer)) => {
+            accounts::lock(conn, &[(desk.tenant(), customer)]).await?.pop()
+        }
+        _ => None,
+    };
+    Ok(Asked { desk, pending, sale, session, late, account }.decide())
+}
+
+/// A sale that comes after the close of its session is the next supplement to its Z
+/// report; only a fact may be one.
+async fn supplement(
+    conn: &mut Conn,
+    desk: &Desk,
+    sale: &SubmitSale,
+    session: Option<&Drawer>,
+) -> Result<Option<LateSale>, store::Error> {
+    let Some(closed) = session.filter(|drawer| !drawer.open && sale.offline.is_some()) else {
+        return Ok(None);
+    };
+    let newest = reports::newest_supplements(conn, &[closed.cash_session_id]).await?;
+    let newest = newest.first().map_or(0, |(_, newest)| *newest);
+    let supplement_no = u32::try_from(newest.saturating_add(1)).unwrap_or(u32::MAX);
+    Ok(Some(LateSale { supplement_no, received_at: desk.now }))
+}
+
+/// A sale with all that its decision needs. Pure from here on.
+struct Asked<'a> {
+    desk: &'a Desk,
+    pending: &'a Pending,
+    sale: &'a SubmitSale,
+    session: Option<Drawer>,
+    late: Option<LateSale>,
+    account: Option<accounts::Account>,
+}
+
+type Objections = Vec<(ExceptionKind, String)>;
+
+impl Asked<'_> {
+    fn decide(self) -> Decided {
+        let mut objections = Objections::new();
+        let menu = self.desk.menu.as_ref().ok_or_else(Refusal::no_catalogue)?;
+        self.check_session()?;
+        self.check_drawer(&mut objections)?;
+        let finalized_at = match &self.sale.offline {
+            Some(offline) => offline.completed_at.min(self.desk.now),
+            None => self.desk.now,
+        };
+        let index = self.prices(menu)?;
+        let priced = pricing::price(&index, &self.sale.cart, finalized_at)
+            .map_err(|error| Refusal::cart(&error))?;
+        let tender = self.settle(&priced.totals, &mut objections)?;
+        let ticket = &self.pending.ticket_id;
+        let sale_id = SaleId::from_uuid(self.desk.id_for("sale", ticket));
+        let (cashier_id, cashier_name) = self.cashier();
+        let Totals {
+            lines,
+            discounts,
+            subtotal_usd,
+            vat,
+            fx_rate_khr_per_usd,
+            grand_total_usd,
+            grand_total_khr,
+            khr_rounding,
+            payable_khr,
+        } = priced.totals;
+        let event = SaleFinalizedV1 {
+            tenant_id: self.desk.tenant(),
+            branch_id: self.desk.origin.branch_id,
+            edge_id: self.desk.origin.edge_id,
+            device_id: self.device(),
+            cash_session_id: self.sale.cash_session_id,
+            cashier_id,
+            cashier_name,
+            customer_id: self.sale.customer_id,
+            seller: menu.index.document().seller.clone(),
+            sale_id,
+            order_id: OrderId::derived(sale_id.as_uuid(), "order"),
+            ticket_id: ticket.clone(),
+            request_hash: self.pending.body_hash,
+            status: SaleStatus::Finalized,
+            sale_type: self.sale.cart.sale_type,
+            finalized_at,
+            lines,
+            discounts,
+            subtotal_usd,
+            vat,
+            fx_rate_khr_per_usd,
+            grand_total_usd,
+            grand_total_khr,
+            khr_rounding,
+            payable_khr,
+            tender,
+            deductions: priced.deductions,
+            catalogue: menu.reference,
+            late: self.late,
+        };
+        let told = Told::event(EntryKind::SaleFinalized, &event, sale_id.as_uuid())?;
+        Ok(Told { objections, ..told })
+    }
+
+    fn is_fact(&self) -> bool {
+        self.sale.offline.is_some()
+    }
+
+    /// Staffed tills sell in an open session; online orders in none. Of a fact,
+    /// the books tell by themselves that its session was not open.
+    fn check_session(&self) -> Result<(), Refusal> {
+        let named: Option<CashSessionId> = self.sale.cash_session_id;
+        let cash = matches!(self.sale.tender, DoorTender::Cash { .. });
+        match (&self.session, named) {
+            (None, None) if cash => Err(Refusal::no_open_session(None, "")),
+            (Some(drawer), _) if drawer.open => Ok(()),
+            (_, None) => Ok(()),
+            (_, Some(_)) if self.is_fact() => Ok(()),
+            (Some(_), named) => Err(Refusal::no_open_session(named, "closed")),
+            (None, named) => Err(Refusal::no_open_session(named, "not one of this store")),
+        }
+    }
+
+    /// Where a box keeps the drawers, no cash comes through the door.
+    fn check_drawer(&self, objections: &mut Objections) -> Result<(), Refusal> {
+        let cash = matches!(self.sale.tender, DoorTender::Cash { .. });
+        if !(cash && self.desk.has_edge) {
+            return Ok(());
+        }
+        let refusal = Refusal::cash_at_edge();
+        if self.is_fact() {
+            objections.push((ExceptionKind::CashAtEdge, refusal.detail));
+            return Ok(());
+        }
+        Err(refusal)
+    }
+
+    /// The menu, or what the client charged instead.
+    fn prices(&self, menu: &Menu) -> Result<Arc<CatalogueIndex>, Refusal> {
+        let Some(CompletedOffline { charged, .. }) = &self.sale.offline else {
+            return Ok(Arc::clone(&menu.index));
+        };
+        let index = charged::as_charged(menu.index.document(), &self.sale.cart, charged);
+        index
+            .map(Arc::new)
+            .map_err(|error| Refusal::new(RefusalCode::InvalidCart, error.to_string()))
+    }
+
+    fn settle(&self, totals: &Totals, objections: &mut Objections) -> Result<Tender, Refusal> {
+        match &self.sale.tender {
+            DoorTender::Cash { received } => {
+                let offer = TenderOffer { method: TenderMethod::Cash, received: *received };
+                match tender::settle(totals, &offer) {
+                    // What was handed over was handed over; that it is too little is
+                    // told as a difference of the figures.
+                    Err(TenderError::NotEnough { received, currency, .. }) if self.is_fact() => {
+                        let (method, change) = (TenderMethod::Cash, Decimal::ZERO);
+                        Ok(Tender { method, currency, received, change, khqr: None })
+                    }
+                    Err(error @ TenderError::NotEnough { .. }) => {
+                        Err(Refusal::new(RefusalCode::TenderNotEnough, error.to_string()))
+                    }
+                    other => other.map_err(|error| {
+                        Refusal::new(RefusalCode::InvalidTender, error.to_string())
+                    }),
+                }
+            }
+            DoorTender::Account => self.charge(totals),
+            DoorTender::Khqr { md5, currency, proof } => {
+                if let Some(proven) = khqr::proof_of(self.desk.tenant(), md5) {
+                    return Ok(charged::by_khqr(totals, *currency, proven));
+                }
+                let unproven = format!("the centre has no confirmed payment on code {md5}");
+                match proof.clone().filter(|_| self.is_fact()) {
+                    Some(said) => {
+                        objections.push((ExceptionKind::KhqrUnproven, unproven));
+                        Ok(charged::by_khqr(totals, *currency, said))
+                    }
+                    None => Err(Refusal::new(RefusalCode::KhqrUnproven, unproven)),
+                }
+            }
+        }
+    }
+
+    /// On account, up to the customer's limit. That a fact passes it is told where
+    /// it is charged.
+    fn charge(&self, totals: &Totals) -> Result<Tender, Refusal> {
+        let Some(customer) = self.sale.customer_id else {
+            return Err(Refusal::new(
+                RefusalCode::NoAccount,
+                "a sale on account names its customer",
+            ));
+        };
+        if self.is_fact() {
+            return Ok(charged::on_account(totals));
+        }
+        let Some(account) = &self.account else {
+            let detail = format!("customer {customer} has no house account");
+            return Err(Refusal::new(RefusalCode::NoAccount, detail));
+        };
+        let owed = account.balance_usd.saturating_add(totals.grand_total_usd.amount());
+        if owed > account.limit_usd {
+            let detail = format!(
+                "customer {customer} owes {} USD; with this sale of {} USD it would pass the limit \
+                 of {} USD",
+                account.balance_usd.normalize(),
+                totals.grand_total_usd,
+                account.limit_usd.normalize()
+            );
+            return Err(Refusal::new(RefusalCode::CreditLimitExceeded, detail));
+        }
+        Ok(charged::on_account(totals))
+    }
+
+    fn device(&self) -> DeviceId {
+        let of_session = self.session.as_ref().map(|drawer| drawer.device_id);
+        self.sale.device_id.or(of_session).unwrap_or_else(|| self.desk.door_device())
+    }
+
+    /// Who sold: a person, or the client itself.
+    fn cashier(&self) -> (StaffId, String) {
+        let Client { client_id, name } = &self.pending.client;
+        let of_session = self.session.as_ref().map(|drawer| drawer.opened_by);
+        let cashier = self.sale.cashier_id.or(of_session);
+        match cashier {
+            Some(id) => (id, self.desk.name_of(id).unwrap_or_else(|| name.clone())),
+            None => (StaffId::from_uuid(*client_id), name.clone()),
+        }
+    }
+}
+
+/// The refusal of a request whose ticket another payload has.
+pub(super) fn ticket_taken(ticket: &TicketId, hash: Sha256Hash) -> Refusal {
+    let hash = hash.short();
+    let detail = format!("ticket {ticket} was sold already, by a request with hash {hash}");
+    Refusal::new(RefusalCode::TicketConflict, detail)
+}
