@@ -35,5 +35,9 @@ CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON api_request
 CREATE TRIGGER never_changed BEFORE UPDATE ON api_request
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- What back offices read page by page.
+CREATE INDEX exception_by_branch_time ON exception (branch_id, occurred_at);
+CREATE INDEX audit_log_by_branch ON audit_log (branch_id, audit_id);
+
 GRANT SELECT ON api_token TO tillstream_ingest;
 GRANT SELECT, INSERT ON api_request TO tillstream_ingest;

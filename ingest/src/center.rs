@@ -12,6 +12,8 @@ use crate::{Refusal, backlogs::Backlogs};
 /// Requests that are worked on at once, over all ways in; the next is told to
 /// ask again.
 pub const MAX_CONCURRENT_REQUESTS: usize = 128;
+/// Exports of registers that are sent at once; each may take minutes.
+pub const MAX_EXPORTS: usize = 4;
 /// The longest that one statement of a request may run, in milliseconds: the
 /// server ends it, because whoever asked has given up by then.
 pub const STATEMENT_TIMEOUT_MS: u32 = 3_000;
@@ -26,13 +28,15 @@ pub(crate) struct Center {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) backlogs: Backlogs,
     permits: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
 }
 
 impl Center {
     pub(crate) fn new(pool: Pool, bus: Bus, clock: Arc<dyn Clock>, shards: u16) -> Self {
         let backlogs = Backlogs::new(bus.clone(), shards);
         let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS));
-        Self { pool, bus, clock, backlogs, permits }
+        let exports = Arc::new(Semaphore::new(MAX_EXPORTS));
+        Self { pool, bus, clock, backlogs, permits, exports }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -42,6 +46,11 @@ impl Center {
     /// A place among the requests that are worked on.
     pub(crate) fn enter(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::Busy)
+    }
+
+    /// A place among the exports that are sent.
+    pub(crate) fn enter_export(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.exports).try_acquire_owned().map_err(|_| Refusal::Busy)
     }
 
     /// A transaction whose statements are bounded. Run it in a task of its own:

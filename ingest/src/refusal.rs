@@ -31,6 +31,9 @@ pub enum Refusal {
     /// The books do not know this branch.
     #[error("branch {0} is not known")]
     NoSuchBranch(BranchId),
+    /// The books have no such thing, or not for who asks.
+    #[error("{0} is not known")]
+    NotFound(String),
     /// No token came with the request.
     #[error("send Authorization: Bearer <API token>")]
     TokenMissing,
@@ -40,6 +43,9 @@ pub enum Refusal {
     /// The token does not allow this.
     #[error("this API token does not have the scope {0}")]
     ScopeMissing(Scope),
+    /// The token is for some stores, and this is about all of them.
+    #[error("this API token is limited to some branches, and this concerns all of them")]
+    WholeCompanyOnly,
     /// A POST without its key.
     #[error("send Idempotency-Key: <1 to 128 visible characters>, the same one for every retry")]
     KeyMissing,
@@ -84,9 +90,11 @@ impl Refusal {
             Self::NotOfThisBranch(_) => "edge_not_of_this_branch",
             Self::NoCatalogue(_) => "no_catalogue",
             Self::NoSuchBranch(_) => "no_such_branch",
+            Self::NotFound(_) => "not_found",
             Self::TokenMissing => "token_missing",
             Self::TokenUnknown => "token_unknown",
             Self::ScopeMissing(_) => "scope_missing",
+            Self::WholeCompanyOnly => "token_limited_to_branches",
             Self::KeyMissing => "idempotency_key_missing",
             Self::BadKey(_) => "idempotency_key_invalid",
             Self::KeyReused => "idempotency_key_reused",

@@ -46,6 +46,20 @@ pub const RULES: &[Rule] = &[
     open("GET", "/openapi.json"),
     open("GET", "/metrics"),
     rule_for("GET", "/v1/branches/{branch}/facts", Scope::BooksRead),
+    Rule { method: "GET", path: "/v1/branches", need: Need::AnyToken },
+    rule_for("GET", "/v1/branches/{branch}/sales", Scope::BooksRead),
+    rule_for("GET", "/v1/branches/{branch}/tickets", Scope::BooksRead),
+    rule_for("GET", "/v1/tickets/{ticket}", Scope::BooksRead),
+    rule_for("GET", "/v1/branches/{branch}/z-reports", Scope::BooksRead),
+    rule_for("GET", "/v1/branches/{branch}/stock", Scope::BooksRead),
+    rule_for("GET", "/v1/branches/{branch}/stock/{item}/journal", Scope::BooksRead),
+    rule_for("GET", "/v1/branches/{branch}/exceptions", Scope::BooksRead),
+    rule_for("GET", "/v1/branches/{branch}/audit", Scope::BooksRead),
+    rule_for("GET", "/v1/branches/{branch}/void-requests", Scope::BooksRead),
+    rule_for("GET", "/v1/branches/{branch}/invoices", Scope::BooksRead),
+    rule_for("GET", "/v1/series", Scope::BooksRead),
+    rule_for("GET", "/v1/series/{series}/register.csv", Scope::BooksRead),
+    rule_for("GET", "/v1/series/{series}/register.jsonl", Scope::BooksRead),
 ];
 
 /// What a route asks for; `None` if it has no rule.

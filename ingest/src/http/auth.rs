@@ -62,6 +62,11 @@ impl Client {
         if self.0.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::ScopeMissing(scope)) }
     }
 
+    /// Refuses unless the token may see all of the company's stores.
+    pub(crate) fn whole_company(&self) -> Result<(), Refusal> {
+        if self.branch_ids().is_none() { Ok(()) } else { Err(Refusal::WholeCompanyOnly) }
+    }
+
     /// A store, if it is the company's and the token may see it; others are not
     /// told from those that do not exist.
     pub(crate) async fn branch(

@@ -9,7 +9,9 @@ pub mod access;
 mod auth;
 mod facts;
 mod health;
+mod office;
 mod once;
+mod paging;
 mod problem;
 mod request;
 
@@ -106,6 +108,7 @@ fn routes() -> OpenApiRouter<Arc<Center>> {
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build())
         .routes(routes!(facts::list))
         .routes(routes!(health::check))
+        .merge(office::routes())
 }
 
 /// Transactions are in tasks of their own, so giving up here cancels none.

@@ -64,14 +64,16 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::KeyMissing
         | Refusal::BadKey(_) => StatusCode::BAD_REQUEST,
         Refusal::TokenMissing | Refusal::TokenUnknown => StatusCode::UNAUTHORIZED,
-        Refusal::ScopeMissing(_) => StatusCode::FORBIDDEN,
+        Refusal::ScopeMissing(_) | Refusal::WholeCompanyOnly => StatusCode::FORBIDDEN,
         Refusal::KeyReused | Refusal::InvalidBody(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::NotEnrolled(_) | Refusal::NotActive(_) | Refusal::NotOfThisBranch(_) => {
             StatusCode::FORBIDDEN
         }
-        Refusal::NoCatalogue(_) | Refusal::NoSuchBranch(_) => StatusCode::NOT_FOUND,
+        Refusal::NoCatalogue(_) | Refusal::NoSuchBranch(_) | Refusal::NotFound(_) => {
+            StatusCode::NOT_FOUND
+        }
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Books(_) | Refusal::Broker(_) if refusal.passes() => {
@@ -132,9 +134,11 @@ mod tests {
             (Refusal::NotOfThisBranch(edge), 403, "edge_not_of_this_branch"),
             (Refusal::NoCatalogue(branch), 404, "no_catalogue"),
             (Refusal::NoSuchBranch(branch), 404, "no_such_branch"),
+            (Refusal::NotFound("a ticket".to_owned()), 404, "not_found"),
             (Refusal::TokenMissing, 401, "token_missing"),
             (Refusal::TokenUnknown, 401, "token_unknown"),
             (Refusal::ScopeMissing(Scope::BooksRead), 403, "scope_missing"),
+            (Refusal::WholeCompanyOnly, 403, "token_limited_to_branches"),
             (Refusal::KeyMissing, 400, "idempotency_key_missing"),
             (Refusal::BadKey("twice".to_owned()), 400, "idempotency_key_invalid"),
             (Refusal::KeyReused, 422, "idempotency_key_reused"),

@@ -1,0 +1,5 @@
+//! What back offices read and write.
+
+mod reads;
+mod register;
+mod shop;
