@@ -4,6 +4,8 @@ use bus::BusError;
 use schemas::{BranchId, EdgeId, back_office::Scope, ids::InvalidId};
 use store::Failure;
 
+use crate::http::OfficeRefusal;
+
 /// A request that was not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -64,6 +66,9 @@ pub enum Refusal {
     /// The body is too large.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The back office is refused.
+    #[error(transparent)]
+    Office(#[from] OfficeRefusal),
     /// Too many requests at once.
     #[error("too many requests at once: ask again")]
     Busy,
@@ -101,6 +106,7 @@ impl Refusal {
             Self::NotJson => "not_json",
             Self::InvalidBody(_) => "invalid_body",
             Self::BodyTooLarge => "body_too_large",
+            Self::Office(refusal) => refusal.code(),
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
             Self::Books(_) if self.passes() => "books_unavailable",

@@ -35,6 +35,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use auth::Client;
+pub use office::OfficeRefusal;
 pub(crate) use problem::Problem;
 
 use crate::center::Center;

@@ -8,6 +8,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::OfficeRefusal;
 use crate::Refusal;
 
 /// An error as RFC 9457 `application/problem+json`.
@@ -74,12 +75,36 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::NoCatalogue(_) | Refusal::NoSuchBranch(_) | Refusal::NotFound(_) => {
             StatusCode::NOT_FOUND
         }
+        Refusal::Office(refusal) => office_status(refusal),
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Books(_) | Refusal::Broker(_) if refusal.passes() => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Refusal::Books(_) | Refusal::Broker(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+const fn office_status(refusal: &OfficeRefusal) -> StatusCode {
+    match refusal {
+        OfficeRefusal::NoSuchVoidRequest(_)
+        | OfficeRefusal::NoSuchCommand(_)
+        | OfficeRefusal::NoSuchPart(_) => StatusCode::NOT_FOUND,
+        OfficeRefusal::VoidDecided(..)
+        | OfficeRefusal::VoidDecisionWaiting(_)
+        | OfficeRefusal::DiscountElsewhere(_)
+        | OfficeRefusal::DeviceRevoked(_) => StatusCode::CONFLICT,
+        OfficeRefusal::Changed(_) => StatusCode::PRECONDITION_FAILED,
+        OfficeRefusal::IfMatchMissing => StatusCode::PRECONDITION_REQUIRED,
+        OfficeRefusal::NotAnApprover(_) | OfficeRefusal::BadText(_) | OfficeRefusal::Invalid(_) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+    }
+}
+
+impl From<OfficeRefusal> for Problem {
+    fn from(refusal: OfficeRefusal) -> Self {
+        Refusal::from(refusal).into()
     }
 }
 

@@ -28,8 +28,8 @@ pub struct SaleRow {
     pub ticket_id: TicketId,
     /// Its official number, once it has one. A void keeps it.
     pub invoice_no: Option<u64>,
-    /// Its session.
-    pub cash_session_id: CashSessionId,
+    /// Its session, if it was sold in one.
+    pub cash_session_id: Option<CashSessionId>,
     /// The till.
     pub device_id: DeviceId,
     /// Who sold.

@@ -1,9 +1,13 @@
-//! Requests to void.
+//! Requests to void, and what the back office decides about them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{CashSessionId, CommandId, SaleId, StaffId, TicketId, Timestamp, VoidRequestId};
+use crate::{
+    BranchId, CashSessionId, CommandId, SaleId, StaffId, TicketId, Timestamp, VoidRequestId,
+};
+
+use crate::requests::VoidDecision;
 
 /// Where a request to void stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -55,4 +59,78 @@ pub struct VoidRequestRow {
     pub decided_at: Option<Timestamp>,
     /// The back office's command that was carried out by it, if one was.
     pub command_id: Option<CommandId>,
+}
+
+/// Undoes a sale: `POST /v1/void-requests/{id}/approve`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveVoid {
+    /// Who decided: a manager or admin of the store.
+    pub decided_by: StaffId,
+    /// A remark: up to 500 characters.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Leaves a sale as it is: `POST /v1/void-requests/{id}/reject`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RejectVoid {
+    /// Who decided: a manager or admin of the store.
+    pub decided_by: StaffId,
+    /// Why: 1 to 500 characters.
+    pub reason: String,
+}
+
+/// Where a command to a store stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CommandState {
+    /// Waiting for the store.
+    Waiting,
+    /// The store did it.
+    CarriedOut,
+    /// The store did not, and never will.
+    Refused,
+    /// The same, because it came too late.
+    Expired,
+}
+
+impl CommandState {
+    /// The state in words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting for the store",
+            Self::CarriedOut => "the store carried it out",
+            Self::Refused => "the store refused it",
+            Self::Expired => "it came to the store too late",
+        }
+    }
+}
+
+/// A command to a store, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CommandRow {
+    /// Which.
+    pub command_id: CommandId,
+    /// The store.
+    pub branch_id: BranchId,
+    /// The request that it decides.
+    pub void_request_id: VoidRequestId,
+    /// How.
+    pub decision: VoidDecision,
+    /// Who decided.
+    pub decided_by: StaffId,
+    /// From when on the store refuses it.
+    pub expires_at: Timestamp,
+    /// Where it stands.
+    pub state: CommandState,
+    /// The same in words: "waiting for the store".
+    pub message: String,
+    /// Why the store refused it, as a code.
+    pub refusal_code: Option<String>,
+    /// The same in words.
+    pub refusal_detail: Option<String>,
+    /// When the store settled it, by its own clock.
+    pub settled_at: Option<Timestamp>,
 }

@@ -1,8 +1,10 @@
 //! What back offices read of a store, page by page and by an index each, and what
 //! they write that no edge's entry tells.
 
+mod deeds;
 mod oddities;
 mod registers;
+mod reports;
 mod sales;
 mod sessions;
 mod stock;
@@ -12,11 +14,15 @@ use schemas::Timestamp;
 use serde::de::{DeserializeOwned, IntoDeserializer as _, value};
 use uuid::Uuid;
 
+pub use deeds::{Deed, record};
 pub use oddities::{audit, exceptions};
 pub use registers::{series, series_of};
+pub use reports::{
+    Days, by_category, by_day, by_item, by_method, company, is_time_zone, set_time_zone,
+};
 pub use sales::{sales, ticket, tickets};
 pub use sessions::z_reports;
-pub use stock::{stock_journal, stock_levels};
+pub use stock::{insert_stock_rows, stock_journal, stock_levels};
 pub use voids::void_requests;
 
 use crate::Error;

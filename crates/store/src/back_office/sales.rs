@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use schemas::{
-    BranchId, CategoryId, CustomerId, Khr, TenantId, TicketId, Usd,
+    BranchId, CashSessionId, CategoryId, CustomerId, Khr, TenantId, TicketId, Usd,
     back_office::{SaleRow, SaleRowLine, TicketRow},
 };
 use time::OffsetDateTime;
@@ -25,7 +25,8 @@ pub async fn sales(
     span: Span,
 ) -> Result<Vec<SaleRow>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT s.sale_id, s.ticket_id, i.no AS "no?", s.cash_session_id, s.device_id,
+        r#"SELECT s.sale_id, s.ticket_id, i.no AS "no?",
+               s.cash_session_id AS "cash_session_id?", s.device_id,
                s.cashier_id, s.customer_id, s.sale_type, s.status, o.order_id,
                o.status AS order_status, s.finalized_at, s.voided_at, s.subtotal_usd,
                s.item_discount_usd, s.branch_discount_usd, s.vat_usd, s.grand_total_usd,
@@ -54,7 +55,7 @@ pub async fn sales(
                 sale_id: row.sale_id.into(),
                 ticket_id: ticket_id(row.ticket_id)?,
                 invoice_no: row.no.map(|no| unsigned("invoice.no", no)).transpose()?,
-                cash_session_id: row.cash_session_id.into(),
+                cash_session_id: row.cash_session_id.map(CashSessionId::from),
                 device_id: row.device_id.into(),
                 cashier_id: row.cashier_id.into(),
                 customer_id: row.customer_id.map(CustomerId::from),

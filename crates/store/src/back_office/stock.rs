@@ -1,15 +1,17 @@
-//! Stock of a store.
+//! Stock of a store, and what moves it without a sale.
 
 use schemas::{
-    BranchId, EdgeId, SaleId, StockItemId,
-    back_office::{StockLevelRow, StockRow},
+    BranchId, EdgeId, SaleId, StockItemId, Timestamp,
+    back_office::{StockLevelRow, StockReason, StockRow},
+    facts::StockMovedLine,
 };
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::word;
 use crate::{
     Conn, Error,
-    columns::{int8, unsigned},
+    columns::{column, int8, unsigned},
 };
 
 /// The levels of a store, by item, of the items after this one.
@@ -82,4 +84,35 @@ pub async fn stock_journal(
         })
     })
     .collect()
+}
+
+/// Adds rows to the ledgers of a store whose levels the transaction holds locked:
+/// what was delivered or counted.
+///
+/// # Errors
+/// [`Error::Database`] if the statement fails.
+pub async fn insert_stock_rows(
+    conn: &mut Conn,
+    branch_id: BranchId,
+    reason: StockReason,
+    lines: &[StockMovedLine],
+    at: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO stock_journal (branch_id, stock_item_id, stock_no, delta, level_after,
+             reason, occurred_at)
+         SELECT $1, j.stock_item_id, j.stock_no, j.delta, j.level_after, $6, $7
+         FROM unnest($2::uuid[], $3::bigint[], $4::numeric[], $5::numeric[])
+             AS j (stock_item_id, stock_no, delta, level_after)",
+        branch_id.as_uuid(),
+        &column(lines, |line| line.stock_item_id.as_uuid()),
+        &column(lines, |line| int8(line.stock_no)),
+        &column(lines, |line| line.delta),
+        &column(lines, |line| line.level_after),
+        reason.as_str(),
+        OffsetDateTime::from(at),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

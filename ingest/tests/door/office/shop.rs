@@ -5,14 +5,18 @@ use std::{sync::Arc, time::Duration};
 
 use bus::entries::Delivery;
 use numbering::{Batch, allocate_batch};
-use reqwest::{Response, StatusCode};
-use schemas::{Entry, SystemClock, subjects::PosSubject};
+use reqwest::{Method, Response, StatusCode};
+use schemas::{
+    Entry, StaffId, SystemClock,
+    catalogue::{CatalogueV1, StaffRole},
+    subjects::PosSubject,
+};
 use serde_json::Value;
-use store::lease;
-use testkit::{JournalWriter, Store};
+use store::{catalogues, lease};
+use testkit::{JournalWriter, Store, sqlx};
 use workers::{batch, receive::receive};
 
-use crate::setup::Door;
+use crate::setup::{Door, NOW};
 
 const SHARDS: u16 = 1;
 const TTL: Duration = Duration::from_secs(600);
@@ -78,6 +82,20 @@ impl Shop {
         while allocate_batch(pool, series, 1_000, &SystemClock).await.unwrap() != Batch::Empty {}
     }
 
+    /// Makes the last one of a store's staff its manager.
+    pub(super) async fn appoint(&self, index: usize) -> StaffId {
+        let store = self.door.store(index);
+        let mut tx = self.door.books.pool.begin().await.unwrap();
+        let newest = catalogues::newest(&mut tx, store.branch_id).await.unwrap().unwrap();
+        let mut draft: CatalogueV1 = serde_json::from_slice(&newest.body).unwrap();
+        let manager = draft.staff.last_mut().unwrap();
+        manager.role = StaffRole::Manager;
+        let id = manager.staff_id;
+        catalogues::publish(&mut tx, draft, NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
     /// The address of something of a store.
     pub(super) fn at(&self, index: usize, rest: &str) -> String {
         format!("/v1/branches/{}/{rest}", self.door.store(index).branch_id)
@@ -103,6 +121,29 @@ impl Shop {
             let Some(next) = page["next"].as_str() else { return rows };
             cursor = format!("&cursor={next}");
         }
+    }
+
+    /// A number from the books.
+    pub(super) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.door.books.pool).await.unwrap()
+    }
+
+    /// A request with a JSON body, under a key if one is given.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: &Value,
+    ) -> Response {
+        let mut request = reqwest::Client::new()
+            .request(method, format!("{}{path}", self.door.http))
+            .bearer_auth(&self.door.token)
+            .json(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
     }
 }
 
