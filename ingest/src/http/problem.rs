@@ -139,8 +139,32 @@ impl IntoResponse for Problem {
 mod tests {
     use bus::BusError;
     use schemas::{BranchId, EdgeId, back_office::Scope};
+    use uuid::Uuid;
 
     use super::*;
+
+    fn office_refusals() -> [(OfficeRefusal, u16, &'static str); 12] {
+        use OfficeRefusal as Office;
+        let (void, staff, command) = (id("7"), id("5"), id("8"));
+        [
+            (Office::NoSuchVoidRequest(id("7")), 404, "no_such_void_request"),
+            (Office::VoidDecided(id("7"), "REJECTED"), 409, "void_already_decided"),
+            (Office::VoidDecisionWaiting(void), 409, "void_decision_waiting"),
+            (Office::NotAnApprover(staff), 422, "not_an_approver"),
+            (Office::BadText("too long"), 422, "bad_text"),
+            (Office::NoSuchCommand(command), 404, "no_such_command"),
+            (Office::IfMatchMissing, 428, "if_match_missing"),
+            (Office::Changed("7".to_owned()), 412, "changed_since"),
+            (Office::Invalid("no name".to_owned()), 422, "catalogue_invalid"),
+            (Office::NoSuchPart("device 4".to_owned()), 404, "not_in_catalogue"),
+            (Office::DiscountElsewhere(id("6")), 409, "discount_elsewhere"),
+            (Office::DeviceRevoked(id("4")), 409, "device_revoked"),
+        ]
+    }
+
+    fn id<Id: From<Uuid>>(digit: &str) -> Id {
+        Uuid::parse_str(&digit.repeat(32)).expect("an id").into()
+    }
 
     #[test]
     fn every_refusal_has_its_status_and_code() {
@@ -175,7 +199,9 @@ mod tests {
             (Refusal::Books(damage), 500, "internal"),
             (Refusal::Broker(BusError::Disconnected), 503, "broker_unavailable"),
         ];
-        for (refusal, status, code) in cases {
+        let office = office_refusals()
+            .map(|(refusal, status, code)| (Refusal::Office(refusal), status, code));
+        for (refusal, status, code) in cases.into_iter().chain(office) {
             let text = refusal.to_string();
             let problem = Problem::from(refusal);
             assert_eq!(problem.status, status, "{text}");

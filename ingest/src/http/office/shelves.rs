@@ -11,6 +11,7 @@ use schemas::{
     back_office::{StockCount, StockDocument, StockReason, StockReceipt},
     catalogue::StockItem,
     facts::{FactKind, StockMoveReason, StockMovedLine, StockMovedV2, id_from_document},
+    subjects::WAKE_RELAY,
 };
 use store::{
     Conn,
@@ -160,6 +161,9 @@ async fn book(
         let answer =
             once::answer(&center, &mut books, &client, &meta, created, None, &booked).await?;
         center.commit(books).await?;
+        if let Err(error) = bus::notices::notify(&center.bus, WAKE_RELAY, &()).await {
+            tracing::debug!(%error, "the relay was not woken; its sweep finds the fact");
+        }
         Ok::<_, Refusal>(answer)
     });
     Ok(answer.await?)
