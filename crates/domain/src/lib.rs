@@ -19,8 +19,6 @@ pub mod charged;
 pub mod reprice;
 
 pub mod orders;
-pub mod sessions;
-
 pub mod secrets;
 pub mod sessions;
 pub mod voids;

@@ -40,6 +40,7 @@ pub mod series;
 pub mod verify;
 
 pub mod api_requests;
+pub mod back_office;
 pub mod catalogues;
 pub mod heartbeats;
 pub mod lease;
