@@ -43,7 +43,6 @@ CREATE INDEX audit_log_by_branch ON audit_log (branch_id, audit_id);
 CREATE UNIQUE INDEX edge_command_one_waiting ON edge_command (void_request_id)
     WHERE state = 'WAITING';
 
--- Where a company's days begin, by its name in the IANA database.
 
 GRANT SELECT ON api_token TO tillstream_ingest;
 GRANT SELECT, INSERT ON api_request TO tillstream_ingest;

@@ -54,7 +54,7 @@ pub struct Contract {
 }
 
 /// All of them: entries, facts, requests with their replies, notices.
-pub const CONTRACTS: [Contract; 25] = [
+pub const CONTRACTS: [Contract; 26] = [
     Contract::of::<CashSessionOpenedV1>(
         "cash.session_opened",
         1,

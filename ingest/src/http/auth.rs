@@ -49,6 +49,11 @@ impl Client {
         self.token.token_id
     }
 
+    /// What its company calls it.
+    pub(crate) fn name(&self) -> &str {
+        &self.token.name
+    }
+
     /// The only stores it may see; `None` is all of the company's.
     pub(crate) fn branch_ids(&self) -> Option<&[BranchId]> {
         self.token.branch_ids.as_deref()

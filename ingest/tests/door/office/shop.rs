@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::entries::Delivery;
-use numbering::{Batch, allocate_batch};
+use numbering::allocate_batch;
 use reqwest::{Method, Response, StatusCode};
 use schemas::{
     Entry, StaffId, SystemClock,
@@ -78,8 +78,10 @@ impl Shop {
 
     /// Numbers every sale that waits.
     pub(super) async fn number(&self) {
-        let (pool, series) = (&self.door.books.pool, self.door.company.series_id);
-        while allocate_batch(pool, series, 1_000, &SystemClock).await.unwrap() != Batch::Empty {}
+        let (pool, tenant) = (&self.door.books.pool, self.door.company.tenant_id);
+        while allocate_batch(pool, tenant, 1_000, &SystemClock, &|_| true).await.unwrap().sales > 0
+        {
+        }
     }
 
     /// Makes the last one of a store's staff its manager.
