@@ -35,5 +35,22 @@ CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON api_request
 CREATE TRIGGER never_changed BEFORE UPDATE ON api_request
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- What back offices read page by page.
+CREATE INDEX exception_by_branch_time ON exception (branch_id, occurred_at);
+CREATE INDEX audit_log_by_branch ON audit_log (branch_id, audit_id);
+
+-- Of two decisions about one request to void, one goes to the store.
+CREATE UNIQUE INDEX edge_command_one_waiting ON edge_command (void_request_id)
+    WHERE state = 'WAITING';
+
+-- Where a company's days begin, by its name in the IANA database.
+ALTER TABLE tenant ADD COLUMN time_zone text NOT NULL DEFAULT 'Asia/Phnom_Penh';
+
 GRANT SELECT ON api_token TO tillstream_ingest;
 GRANT SELECT, INSERT ON api_request TO tillstream_ingest;
+GRANT INSERT ON audit_log, catalogue_version TO tillstream_ingest;
+-- FOR NO KEY UPDATE asks for UPDATE of any column.
+GRANT UPDATE (name) ON branch TO tillstream_ingest;
+GRANT UPDATE (time_zone) ON tenant TO tillstream_ingest;
+GRANT INSERT ON stock_journal, outbox TO tillstream_ingest;
+GRANT INSERT, UPDATE ON stock_level TO tillstream_ingest;

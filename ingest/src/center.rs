@@ -12,6 +12,8 @@ use crate::{Refusal, backlogs::Backlogs, door::Waiting};
 /// Requests that are worked on at once, over all ways in; the next is told to
 /// ask again.
 pub const MAX_CONCURRENT_REQUESTS: usize = 128;
+/// Exports of registers that are sent at once; each may take minutes.
+pub const MAX_EXPORTS: usize = 4;
 /// The longest that one statement of a request may run, in milliseconds: the
 /// server ends it, because whoever asked has given up by then.
 pub const STATEMENT_TIMEOUT_MS: u32 = 3_000;
@@ -27,6 +29,7 @@ pub(crate) struct Center {
     pub(crate) backlogs: Backlogs,
     pub(crate) waiting: Waiting,
     permits: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
 }
 
 impl Center {
@@ -39,7 +42,8 @@ impl Center {
     ) -> Self {
         let backlogs = Backlogs::new(bus.clone(), shards);
         let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS));
-        Self { pool, bus, clock, backlogs, waiting, permits }
+        let exports = Arc::new(Semaphore::new(MAX_EXPORTS));
+        Self { pool, bus, clock, backlogs, waiting, permits, exports }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -49,6 +53,11 @@ impl Center {
     /// A place among the requests that are worked on.
     pub(crate) fn enter(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::Busy)
+    }
+
+    /// A place among the exports that are sent.
+    pub(crate) fn enter_export(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.exports).try_acquire_owned().map_err(|_| Refusal::Busy)
     }
 
     /// A transaction whose statements are bounded. Run it in a task of its own:

@@ -5,6 +5,8 @@ use schemas::{BranchId, EdgeId, back_office::Scope, door_api::RefusalCode, ids::
 use store::Failure;
 use uuid::Uuid;
 
+use crate::http::OfficeRefusal;
+
 /// A request that was not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -32,6 +34,9 @@ pub enum Refusal {
     /// The books do not know this branch.
     #[error("branch {0} is not known")]
     NoSuchBranch(BranchId),
+    /// The books have no such thing, or not for who asks.
+    #[error("{0} is not known")]
+    NotFound(String),
     /// No token came with the request.
     #[error("send Authorization: Bearer <API token>")]
     TokenMissing,
@@ -41,6 +46,9 @@ pub enum Refusal {
     /// The token does not allow this.
     #[error("this API token does not have the scope {0}")]
     ScopeMissing(Scope),
+    /// The token is for some stores, and this is about all of them.
+    #[error("this API token is limited to some branches, and this concerns all of them")]
+    WholeCompanyOnly,
     /// A POST without its key.
     #[error("send Idempotency-Key: <1 to 128 visible characters>, the same one for every retry")]
     KeyMissing,
@@ -68,6 +76,9 @@ pub enum Refusal {
     /// The company has no such submission.
     #[error("submission {0} is not known")]
     NoSuchSubmission(Uuid),
+    /// The back office is refused.
+    #[error(transparent)]
+    Office(#[from] OfficeRefusal),
     /// Too many requests at once.
     #[error("too many requests at once: ask again")]
     Busy,
@@ -94,9 +105,11 @@ impl Refusal {
             Self::NotOfThisBranch(_) => "edge_not_of_this_branch",
             Self::NoCatalogue(_) => "no_catalogue",
             Self::NoSuchBranch(_) => "no_such_branch",
+            Self::NotFound(_) => "not_found",
             Self::TokenMissing => "token_missing",
             Self::TokenUnknown => "token_unknown",
             Self::ScopeMissing(_) => "scope_missing",
+            Self::WholeCompanyOnly => "token_limited_to_branches",
             Self::KeyMissing => "idempotency_key_missing",
             Self::BadKey(_) => "idempotency_key_invalid",
             Self::KeyReused => "idempotency_key_reused",
@@ -106,6 +119,7 @@ impl Refusal {
             Self::TicketMismatch => "ticket_mismatch",
             Self::Door(code, _) => code.as_str(),
             Self::NoSuchSubmission(_) => "no_such_submission",
+            Self::Office(refusal) => refusal.code(),
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
             Self::Books(_) if self.passes() => "books_unavailable",

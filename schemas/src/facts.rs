@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     BranchId, CustomerId, EdgeId, EntryKind, ExceptionId, InvoiceId, Khr, NotificationId, SaleId,
@@ -26,7 +27,7 @@ pub enum FactKind {
     OrderStatusChanged,
     /// A sale has its official number. Body: [`InvoiceAssignedV1`].
     InvoiceAssigned,
-    /// Stock moved. Body: [`StockMovedV1`].
+    /// Stock moved. Body: [`StockMovedV1`] by a sale, [`StockMovedV2`] without one.
     StockMoved,
     /// Something was booked that a person should look at. Body: [`ExceptionRaisedV1`].
     ExceptionRaised,
@@ -189,6 +190,37 @@ pub struct StockMovedV1 {
     pub moved_at: Timestamp,
     /// What moved, one line for each stock item.
     pub lines: Vec<StockMovedLine>,
+}
+
+/// Stock moved in the books without a sale: it was delivered or counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockMovedV2 {
+    /// The store.
+    pub branch_id: BranchId,
+    /// The receipt or count.
+    pub document_id: Uuid,
+    /// Why.
+    pub reason: StockMoveReason,
+    /// When, by the centre's clock.
+    pub moved_at: Timestamp,
+    /// What moved, one line for each stock item.
+    pub lines: Vec<StockMovedLine>,
+}
+
+/// Why stock moves without a sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum StockMoveReason {
+    /// It was delivered.
+    Receipt,
+    /// It was counted.
+    Count,
+}
+
+/// The id of the fact that a receipt or count moved stock: `<document>:stock.moved`.
+pub fn id_from_document(document_id: Uuid) -> String {
+    format!("{document_id}:{}", FactKind::StockMoved)
 }
 
 /// One stock item of a movement.

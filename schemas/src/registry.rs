@@ -14,7 +14,7 @@ use crate::{
     },
     facts::{
         EventQuarantinedV1, ExceptionRaisedV1, FactKind, InvoiceAssignedV1, NotificationRaisedV1,
-        SaleRefusedV1, StockMovedV1,
+        SaleRefusedV1, StockMovedV1, StockMovedV2,
     },
     requests::{
         ConfirmedV1, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, MappingReplyV1,
@@ -54,7 +54,7 @@ pub struct Contract {
 }
 
 /// All of them: entries, facts, requests with their replies, notices.
-pub const CONTRACTS: [Contract; 25] = [
+pub const CONTRACTS: [Contract; 26] = [
     Contract::of::<CashSessionOpenedV1>(
         "cash.session_opened",
         1,
@@ -125,7 +125,13 @@ pub const CONTRACTS: [Contract; 25] = [
         "stock.moved",
         1,
         Role::Fact(FactKind::StockMoved),
-        "Stock moved in the books.",
+        "Stock moved in the books, by a sale or its void.",
+    ),
+    Contract::of::<StockMovedV2>(
+        "stock.moved",
+        2,
+        Role::Fact(FactKind::StockMoved),
+        "Stock moved in the books without a sale: it was delivered or counted.",
     ),
     Contract::of::<ExceptionRaisedV1>(
         "exception.raised",

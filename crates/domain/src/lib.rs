@@ -1,5 +1,5 @@
-//! The pure rules: money, pricing, discounts, deductions, tender, KHQR codes, and
-//! the hash chains.
+//! The pure rules: money, pricing, discounts, deductions, tender, KHQR codes,
+//! secrets, and the hash chains.
 //!
 //! This crate guarantees that the same arguments give the same answer on every
 //! machine and for good: it does no I/O, reads no clock and draws no random
@@ -20,6 +20,8 @@ pub mod reprice;
 
 pub mod orders;
 pub mod sessions;
+
+pub mod secrets;
 
 pub mod invoice_chain;
 pub mod journal_chain;

@@ -58,16 +58,9 @@ pub async fn publish(
     now: Timestamp,
 ) -> Result<PublishedCatalogue, PublishError> {
     let branch_id = draft.branch_id;
-    // Two publishers wait for each other here.
-    sqlx::query_scalar!(
-        "SELECT branch_id FROM branch WHERE branch_id = $1 AND tenant_id = $2 FOR NO KEY UPDATE",
-        branch_id.as_uuid(),
-        draft.tenant_id.as_uuid(),
-    )
-    .fetch_optional(&mut *conn)
-    .await
-    .map_err(Error::from)?
-    .ok_or(PublishError::NoSuchBranch(branch_id))?;
+    if !lock(conn, draft.tenant_id, branch_id).await? {
+        return Err(PublishError::NoSuchBranch(branch_id));
+    }
     let newest = newest(conn, branch_id).await?;
     if let Some(newest) = newest.as_ref().filter(|newest| says_the_same(newest, &draft)) {
         return Ok(newest.clone());
@@ -92,6 +85,26 @@ pub async fn publish(
     .await
     .map_err(Error::from)?;
     Ok(PublishedCatalogue { reference, body, is_new: true })
+}
+
+/// Lets nobody else publish to a branch until the transaction ends: what is the
+/// newest catalogue stays so. Returns whether the company has that branch.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn lock(
+    conn: &mut Conn,
+    tenant_id: TenantId,
+    branch_id: BranchId,
+) -> Result<bool, Error> {
+    let locked = sqlx::query_scalar!(
+        "SELECT branch_id FROM branch WHERE branch_id = $1 AND tenant_id = $2 FOR NO KEY UPDATE",
+        branch_id.as_uuid(),
+        tenant_id.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(locked.is_some())
 }
 
 /// Whether `draft` differs from a published one by nothing but what publishing

@@ -104,7 +104,8 @@ pub struct Outcome {
 /// Writes a command, once for each key of a company.
 ///
 /// # Errors
-/// [`Error`] if the statement fails or a stored value is not valid.
+/// [`Error`] if the statement fails or a stored value is not valid;
+/// [`is_decided_already`] if another command about the same request waits.
 pub async fn insert(conn: &mut Conn, new: &NewCommand) -> Result<Inserted, Error> {
     let (decision, remark) = to_columns(&new.command.decision);
     let written = sqlx::query!(
@@ -146,6 +147,12 @@ pub async fn insert(conn: &mut Conn, new: &NewCommand) -> Result<Inserted, Error
     } else {
         Ok(Inserted::KeyTaken(known.command.command_id))
     }
+}
+
+/// Whether [`insert`] failed because another decision about the same request
+/// waits for the store. The transaction is lost.
+pub fn is_decided_already(error: &Error) -> bool {
+    error.constraint() == Some("edge_command_one_waiting")
 }
 
 /// The commands that wait for a branch's edge, the oldest first, at most

@@ -93,6 +93,29 @@ pub async fn after_mapping_seq(
     all(rows)
 }
 
+/// A branch's invoices before `mapping_seq`, the newest first, at most `limit`.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Corrupt`].
+pub async fn before_mapping_seq(
+    conn: &mut Conn,
+    branch_id: BranchId,
+    mapping_seq: u64,
+    limit: u32,
+) -> Result<Vec<InvoiceAssignedV1>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT * FROM invoice WHERE branch_id = $1 AND mapping_seq < $2
+         ORDER BY mapping_seq DESC LIMIT $3",
+        branch_id.as_uuid(),
+        columns::int8(mapping_seq),
+        i64::from(limit),
+    )
+    .fetch_all(conn)
+    .await?;
+    all(rows)
+}
+
 /// The newest `mapping_seq` of a branch; 0 before the first invoice.
 ///
 /// # Errors

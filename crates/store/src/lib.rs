@@ -39,6 +39,7 @@ pub mod relay;
 pub mod verify;
 
 pub mod api_requests;
+pub mod back_office;
 pub mod catalogues;
 pub mod heartbeats;
 pub mod lease;

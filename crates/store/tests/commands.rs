@@ -23,7 +23,7 @@ fn command(store: &Store, key: &str, decision: VoidDecision) -> NewCommand {
             ),
             expires_at: NOW.plus_micros(60_000_000),
             decided_by: sample_id("Dara"),
-            void_request_id: VoidRequestId::derived(store.branch_id.as_uuid(), "a request"),
+            void_request_id: VoidRequestId::derived(store.branch_id.as_uuid(), key),
             decision,
         },
     }
@@ -69,6 +69,11 @@ async fn the_same_key_is_the_same_command() {
         let taken = commands::insert(&mut conn, &other).await.unwrap();
         assert_eq!(taken, Inserted::KeyTaken(first.command.command_id));
     }
+    // Another decision about what is decided already and waits for the store.
+    let mut second = command(&company.stores[0], "two", reject());
+    second.command.void_request_id = first.command.void_request_id;
+    let refused = commands::insert(&mut conn, &second).await.unwrap_err();
+    assert!(commands::is_decided_already(&refused), "{refused:?}");
     // Another company's keys are its own.
     let other = seed_company(&books.pool, 1).await;
     let same_key = command(&other.stores[0], "one", approve());

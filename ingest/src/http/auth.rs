@@ -10,7 +10,8 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use schemas::{BranchId, TenantId, TokenId, back_office::Scope};
+use schemas::{BranchId, Sha256Hash, TenantId, TokenId, back_office::Scope};
+use sha2::{Digest as _, Sha256};
 use store::{
     Conn,
     companies::{self, Branch},
@@ -31,29 +32,53 @@ const MAX_TOKEN_BYTES: usize = 256;
 
 /// The program that calls. As an argument of a handler it is whoever the rule of
 /// the route let in.
-#[derive(Debug, Clone)]
-pub(crate) struct Client(Arc<Token>);
+#[derive(Clone)]
+pub(crate) struct Client {
+    token: Arc<Token>,
+    secret: Arc<str>,
+}
 
-#[allow(dead_code, reason = "for routes that write")]
 impl Client {
     /// The company it speaks for.
     pub(crate) fn tenant_id(&self) -> TenantId {
-        self.0.tenant_id
+        self.token.tenant_id
     }
 
     /// Its token.
     pub(crate) fn token_id(&self) -> TokenId {
-        self.0.token_id
+        self.token.token_id
     }
 
     /// What people call it.
     pub(crate) fn name(&self) -> &str {
-        &self.0.name
+        &self.token.name
     }
 
     /// The only stores it may see; `None` is all of the company's.
     pub(crate) fn branch_ids(&self) -> Option<&[BranchId]> {
-        self.0.branch_ids.as_deref()
+        self.token.branch_ids.as_deref()
+    }
+
+    /// A hash of these together with the secret of the token: who has the hash but not
+    /// the secret cannot guess what was hashed, however short it is.
+    pub(crate) fn hash_with_secret(&self, fields: &[&[u8]]) -> Sha256Hash {
+        let mut hash = Sha256::new();
+        for field in [self.secret.as_bytes()].iter().chain(fields) {
+            hash.update((field.len() as u64).to_be_bytes());
+            hash.update(field);
+        }
+        Sha256Hash::from_bytes(hash.finalize().into())
+    }
+
+    /// A code for people, always the same for this token and `purpose`: ten digits
+    /// and letters, 50 bits, without those that look alike.
+    pub(crate) fn code(&self, purpose: &str) -> String {
+        const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+        let hash = self.hash_with_secret(&[b"code", purpose.as_bytes()]);
+        hash.as_bytes()[..10]
+            .iter()
+            .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+            .collect()
     }
 
     /// Whether it may see a store of its company.
@@ -64,7 +89,25 @@ impl Client {
     /// Refuses unless the token has the scope. The rule of the route has been
     /// checked already; this is for what a body asks beyond it.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), Refusal> {
-        if self.0.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::ScopeMissing(scope)) }
+        if self.token.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::ScopeMissing(scope)) }
+    }
+
+    /// Refuses unless the token may see all of the company's stores.
+    pub(crate) fn whole_company(&self) -> Result<(), Refusal> {
+        if self.branch_ids().is_none() { Ok(()) } else { Err(Refusal::WholeCompanyOnly) }
+    }
+
+    /// Whether a store is the company's and the token may see it.
+    pub(crate) async fn sees(
+        &self,
+        books: &mut Conn,
+        branch_id: BranchId,
+    ) -> Result<bool, Refusal> {
+        match self.branch(books, branch_id).await {
+            Ok(_) => Ok(true),
+            Err(Refusal::NoSuchBranch(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// A store, if it is the company's and the token may see it; others are not
@@ -124,7 +167,8 @@ async fn identify(center: Arc<Center>, headers: &HeaderMap) -> Result<Client, Re
         center.commit(books).await?;
         Ok(token)
     });
-    token.await?.map(|token| Client(Arc::new(token))).ok_or(Refusal::TokenUnknown)
+    let token = token.await?.ok_or(Refusal::TokenUnknown)?;
+    Ok(Client { token: Arc::new(token), secret: secret.into() })
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {

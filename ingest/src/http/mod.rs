@@ -9,7 +9,9 @@ pub mod access;
 mod auth;
 mod facts;
 mod health;
+mod office;
 mod once;
+mod paging;
 mod problem;
 pub(crate) mod request;
 
@@ -33,6 +35,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use auth::Client;
+pub use office::OfficeRefusal;
 pub(crate) use problem::Problem;
 
 use crate::{center::Center, door::staffed};
@@ -114,6 +117,7 @@ fn routes() -> OpenApiRouter<Arc<Center>> {
         .routes(routes!(crate::door::get_status))
         .routes(routes!(facts::list))
         .routes(routes!(health::check))
+        .merge(office::routes())
 }
 
 /// Transactions are in tasks of their own, so giving up here cancels none.

@@ -4,20 +4,19 @@
 //! A handler begins with [`answered`] and ends with [`answer`], in one
 //! transaction. Two requests under one key at once wait for each other there. A
 //! refusal changes nothing and is not kept: its key is still free.
-#![allow(dead_code, reason = "for routes that take a POST")]
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemas::TenantId;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use store::{
     Conn,
     api_requests::{self, Answered},
 };
 
-use super::{Client, request::Keyed};
+use super::{Client, request::Key};
 use crate::{Refusal, center::Center};
 
 /// An answer to a POST.
@@ -28,10 +27,10 @@ pub(crate) struct Answer(Answered);
 ///
 /// # Errors
 /// [`Refusal::KeyReused`] if the key was used for another request.
-pub(crate) async fn answered<T>(
+pub(crate) async fn answered(
     books: &mut Conn,
     client: &Client,
-    request: &Keyed<T>,
+    request: &Key,
 ) -> Result<Option<Answer>, Refusal> {
     let tenant_id: TenantId = client.tenant_id();
     let known = api_requests::take_key(books, tenant_id, request.key.as_str()).await?;
@@ -45,11 +44,11 @@ pub(crate) async fn answered<T>(
 ///
 /// # Errors
 /// If the books cannot keep it.
-pub(crate) async fn answer<T>(
+pub(crate) async fn answer(
     center: &Center,
     books: &mut Conn,
     client: &Client,
-    request: &Keyed<T>,
+    request: &Key,
     status: StatusCode,
     location: Option<String>,
     body: &impl Serialize,
@@ -63,6 +62,14 @@ pub(crate) async fn answer<T>(
     let (tenant_id, key) = (client.tenant_id(), request.key.as_str());
     api_requests::keep(books, tenant_id, key, &answered, center.now()).await?;
     Ok(Answer(answered))
+}
+
+impl Answer {
+    /// What was answered, read back.
+    pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_slice(&self.0.body)
+            .map_err(|error| store::Error::corrupt("api_request.body", error).into())
+    }
 }
 
 impl IntoResponse for Answer {

@@ -9,6 +9,7 @@ use schemas::door_api::RefusalCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::OfficeRefusal;
 use crate::Refusal;
 
 /// An error as RFC 9457 `application/problem+json`.
@@ -65,14 +66,17 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::KeyMissing
         | Refusal::BadKey(_) => StatusCode::BAD_REQUEST,
         Refusal::TokenMissing | Refusal::TokenUnknown => StatusCode::UNAUTHORIZED,
-        Refusal::ScopeMissing(_) => StatusCode::FORBIDDEN,
+        Refusal::ScopeMissing(_) | Refusal::WholeCompanyOnly => StatusCode::FORBIDDEN,
         Refusal::KeyReused | Refusal::InvalidBody(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::NotEnrolled(_) | Refusal::NotActive(_) | Refusal::NotOfThisBranch(_) => {
             StatusCode::FORBIDDEN
         }
-        Refusal::NoCatalogue(_) | Refusal::NoSuchBranch(_) => StatusCode::NOT_FOUND,
+        Refusal::NoCatalogue(_) | Refusal::NoSuchBranch(_) | Refusal::NotFound(_) => {
+            StatusCode::NOT_FOUND
+        }
+        Refusal::Office(refusal) => office_status(refusal),
         Refusal::TicketMismatch => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NoSuchSubmission(_) => StatusCode::NOT_FOUND,
         Refusal::Door(code, _) => at_the_door(*code),
@@ -121,6 +125,29 @@ const fn at_the_door(code: RefusalCode) -> StatusCode {
     }
 }
 
+const fn office_status(refusal: &OfficeRefusal) -> StatusCode {
+    match refusal {
+        OfficeRefusal::NoSuchVoidRequest(_)
+        | OfficeRefusal::NoSuchCommand(_)
+        | OfficeRefusal::NoSuchPart(_) => StatusCode::NOT_FOUND,
+        OfficeRefusal::VoidDecided(..)
+        | OfficeRefusal::VoidDecisionWaiting(_)
+        | OfficeRefusal::DiscountElsewhere(_)
+        | OfficeRefusal::DeviceRevoked(_) => StatusCode::CONFLICT,
+        OfficeRefusal::Changed(_) => StatusCode::PRECONDITION_FAILED,
+        OfficeRefusal::IfMatchMissing => StatusCode::PRECONDITION_REQUIRED,
+        OfficeRefusal::NotAnApprover(_) | OfficeRefusal::BadText(_) | OfficeRefusal::Invalid(_) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+    }
+}
+
+impl From<OfficeRefusal> for Problem {
+    fn from(refusal: OfficeRefusal) -> Self {
+        Refusal::from(refusal).into()
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         if refusal.is_ours() {
@@ -152,8 +179,32 @@ impl IntoResponse for Problem {
 mod tests {
     use bus::BusError;
     use schemas::{BranchId, EdgeId, back_office::Scope};
+    use uuid::Uuid;
 
     use super::*;
+
+    fn office_refusals() -> [(OfficeRefusal, u16, &'static str); 12] {
+        use OfficeRefusal as Office;
+        let (void, staff, command) = (id("7"), id("5"), id("8"));
+        [
+            (Office::NoSuchVoidRequest(id("7")), 404, "no_such_void_request"),
+            (Office::VoidDecided(id("7"), "REJECTED"), 409, "void_already_decided"),
+            (Office::VoidDecisionWaiting(void), 409, "void_decision_waiting"),
+            (Office::NotAnApprover(staff), 422, "not_an_approver"),
+            (Office::BadText("too long"), 422, "bad_text"),
+            (Office::NoSuchCommand(command), 404, "no_such_command"),
+            (Office::IfMatchMissing, 428, "if_match_missing"),
+            (Office::Changed("7".to_owned()), 412, "changed_since"),
+            (Office::Invalid("no name".to_owned()), 422, "catalogue_invalid"),
+            (Office::NoSuchPart("device 4".to_owned()), 404, "not_in_catalogue"),
+            (Office::DiscountElsewhere(id("6")), 409, "discount_elsewhere"),
+            (Office::DeviceRevoked(id("4")), 409, "device_revoked"),
+        ]
+    }
+
+    fn id<Id: From<Uuid>>(digit: &str) -> Id {
+        Uuid::parse_str(&digit.repeat(32)).expect("an id").into()
+    }
 
     #[test]
     fn every_refusal_has_its_status_and_code() {
@@ -173,9 +224,11 @@ mod tests {
             (Refusal::NotOfThisBranch(edge), 403, "edge_not_of_this_branch"),
             (Refusal::NoCatalogue(branch), 404, "no_catalogue"),
             (Refusal::NoSuchBranch(branch), 404, "no_such_branch"),
+            (Refusal::NotFound("a ticket".to_owned()), 404, "not_found"),
             (Refusal::TokenMissing, 401, "token_missing"),
             (Refusal::TokenUnknown, 401, "token_unknown"),
             (Refusal::ScopeMissing(Scope::BooksRead), 403, "scope_missing"),
+            (Refusal::WholeCompanyOnly, 403, "token_limited_to_branches"),
             (Refusal::KeyMissing, 400, "idempotency_key_missing"),
             (Refusal::BadKey("twice".to_owned()), 400, "idempotency_key_invalid"),
             (Refusal::KeyReused, 422, "idempotency_key_reused"),
@@ -194,7 +247,9 @@ mod tests {
             (Refusal::Books(damage), 500, "internal"),
             (Refusal::Broker(BusError::Disconnected), 503, "broker_unavailable"),
         ];
-        for (refusal, status, code) in cases {
+        let office = office_refusals()
+            .map(|(refusal, status, code)| (Refusal::Office(refusal), status, code));
+        for (refusal, status, code) in cases.into_iter().chain(office) {
             let text = refusal.to_string();
             let problem = Problem::from(refusal);
             assert_eq!(problem.status, status, "{text}");

@@ -1,5 +1,4 @@
 //! Reading requests, so that whatever is wrong with one is a [`Problem`].
-#![allow(dead_code, reason = "for routes that take a body")]
 
 use axum::{
     body::Bytes,
@@ -8,7 +7,6 @@ use axum::{
 };
 use schemas::{Sha256Hash, TicketId};
 use serde::de::DeserializeOwned;
-use sha2::{Digest as _, Sha256};
 
 use super::{Client, Problem};
 use crate::Refusal;
@@ -27,12 +25,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// A POST with its `Idempotency-Key` and its JSON body; `null` stands for none.
-pub(crate) struct Keyed<T> {
-    /// The key.
+/// What makes a POST the same as one before.
+pub(crate) struct Key {
+    /// The `Idempotency-Key`.
     pub(crate) key: TicketId,
     /// The hash of who asks, what and with which body.
     pub(crate) request_hash: Sha256Hash,
+}
+
+/// A POST with its key and its JSON body; no body is read as `null`.
+pub(crate) struct Keyed<T> {
+    /// What makes it the same as one before.
+    pub(crate) meta: Key,
     /// The body.
     pub(crate) body: T,
 }
@@ -50,14 +54,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
         if !bytes.is_empty() && !has_json {
             return Err(Refusal::NotJson.into());
         }
-        let mut hash = Sha256::new();
-        for field in [client.token_id().as_uuid().as_bytes(), asked.as_bytes(), bytes.as_ref()] {
-            hash.update((field.len() as u64).to_be_bytes());
-            hash.update(field);
-        }
-        let request_hash = Sha256Hash::from_bytes(hash.finalize().into());
+        let request_hash = client.hash_with_secret(&[asked.as_bytes(), &bytes]);
         let body = parse(if bytes.is_empty() { b"null" } else { &bytes })?;
-        Ok(Self { key, request_hash, body })
+        Ok(Self { meta: Key { key, request_hash }, body })
     }
 }
 

@@ -6,6 +6,7 @@ mod access;
 mod catalogues;
 mod commands;
 mod http;
+mod office;
 mod openapi;
 mod requests;
 mod rows;

@@ -8,6 +8,7 @@ pub mod edge;
 pub mod reach;
 pub mod status;
 pub mod verify;
+pub mod verify_register;
 
 mod table;
 

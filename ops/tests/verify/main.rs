@@ -10,4 +10,5 @@ mod sold;
 mod apart;
 mod classical;
 mod edges;
+mod register;
 mod waiting;

@@ -2,5 +2,31 @@
 //! Money is a decimal string.
 
 mod access;
+mod catalogue;
+mod oddities;
+mod page;
+mod registers;
+mod reports;
+mod sales;
+mod sessions;
+mod stock;
+mod voids;
 
 pub use access::{BadScope, Scope};
+pub use catalogue::{
+    CatalogueVersionRow, CompanyCatalogues, CompanyDiscounts, DeviceRow, PairingCode, PutCategory,
+    PutDevice, PutDiscount, PutMenuItem, PutStaff, PutStockItem, SetPin, StaffRow,
+};
+pub use oddities::{AuditRow, ExceptionRow};
+pub use page::Page;
+pub use registers::SeriesRow;
+pub use reports::{CategorySales, CompanyRow, DaySales, ItemSales, MethodSales, PutTimeZone};
+pub use sales::{BranchRow, SaleRow, SaleRowLine, TicketRow};
+pub use sessions::{SupplementRow, ZReportRow};
+pub use stock::{
+    CountedLine, ReceivedLine, StockCount, StockDocument, StockLevelRow, StockReason, StockReceipt,
+    StockRow,
+};
+pub use voids::{
+    ApproveVoid, CommandRow, CommandState, RejectVoid, VoidRequestRow, VoidRequestStatus,
+};

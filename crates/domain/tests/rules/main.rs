@@ -13,5 +13,6 @@ mod khqr_sdk_vectors;
 mod odd_input;
 mod reprice;
 mod rounding;
+mod secrets;
 mod tender;
 mod totals;

@@ -24,7 +24,8 @@ told AS (
 of_entries AS (
     SELECT kind, edge_id, entry_seq, count(*) AS times
     FROM told
-    WHERE kind IN ('sale.finalized', 'stock.moved')
+    -- What was delivered or counted has no entry.
+    WHERE kind IN ('sale.finalized', 'stock.moved') AND edge_id IS NOT NULL
     GROUP BY kind, edge_id, entry_seq
 ),
 of_invoices AS (

@@ -1,0 +1,9 @@
+//! What back offices read and write.
+
+mod catalogue;
+mod reads;
+mod register;
+mod reports;
+mod shelves;
+mod shop;
+mod voids;

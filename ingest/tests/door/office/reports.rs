@@ -1,0 +1,116 @@
+//! Sales by what, how and when they were sold.
+
+use reqwest::Method;
+use schemas::{
+    CategoryId,
+    back_office::{CategorySales, DaySales, ItemSales, MethodSales, SaleRow},
+};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use testkit::sample_id;
+
+use super::shop::Shop;
+
+/// Monday, 5 January 2026, in Phnom Penh: when the journals begin.
+const MONDAY: &str = "from=2026-01-05&to=2026-01-05";
+
+impl Shop {
+    async fn report<T: DeserializeOwned>(&self, what: &str, days: &str) -> Vec<T> {
+        let rows = self.read(&self.at(0, &format!("reports/{what}?{days}"))).await;
+        serde_json::from_value(rows).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn reports_add_up_to_the_sales_without_the_voided_ones() {
+    let mut shop = Shop::open(2).await;
+    let (voided, sold) = shop.journals[0].sell();
+    let (asked, request) = shop.journals[0].request_void(&voided);
+    let approved = shop.journals[0].approve_void(asked.void_request_id, &voided, None);
+    shop.book(0, &[sold, request, approved]).await;
+    shop.sell(0, 4).await;
+    shop.sell(1, 9).await;
+    let sales = shop.all(&shop.at(0, "sales"), 50).await;
+    let sales: Vec<SaleRow> =
+        sales.into_iter().map(|row| serde_json::from_value(row).unwrap()).collect();
+    let kept: Vec<&SaleRow> = sales.iter().filter(|sale| sale.voided_at.is_none()).collect();
+    assert_eq!(kept.len(), 4);
+
+    let items: Vec<ItemSales> = shop.report("items", MONDAY).await;
+    let names: Vec<_> =
+        items.iter().map(|row| (row.name.as_str(), row.quantity, row.voided_quantity)).collect();
+    assert_eq!(names, [("Latte", 4, 1), ("Water", 4, 1)]);
+    let categories: Vec<CategorySales> = shop.report("categories", MONDAY).await;
+    let names: Vec<_> = categories.iter().map(|row| row.name.as_deref().unwrap()).collect();
+    assert_eq!(names, ["Coffee", "Drinks"]);
+    let subtotals = kept.iter().map(|sale| sale.subtotal_usd.amount()).sum();
+    assert_eq!(
+        items.iter().map(|row| row.total_usd.amount()).sum::<rust_decimal::Decimal>(),
+        subtotals
+    );
+    assert_eq!(
+        categories.iter().map(|row| row.total_usd.amount()).sum::<rust_decimal::Decimal>(),
+        subtotals
+    );
+
+    let totals =
+        kept.iter().map(|sale| sale.grand_total_usd.amount()).sum::<rust_decimal::Decimal>();
+    let methods: Vec<MethodSales> = shop.report("methods", MONDAY).await;
+    let [cash] = &methods[..] else { panic!("{methods:?}") };
+    assert_eq!((cash.sales, cash.voided_sales, cash.kept), (4, 1, totals.normalize()));
+    assert_eq!(cash.voided_usd, voided.grand_total_usd);
+    let days: Vec<DaySales> = shop.report("days", MONDAY).await;
+    let [day] = &days[..] else { panic!("{days:?}") };
+    assert_eq!((day.day.as_str(), day.sales, day.voided_sales), ("2026-01-05", 4, 1));
+    assert_eq!((day.grand_total_usd.amount(), day.subtotal_usd.amount()), (totals, subtotals));
+}
+
+#[tokio::test]
+async fn renaming_and_removing_a_category_changes_nothing_that_was_sold() {
+    let mut shop = Shop::open(1).await;
+    shop.sell(0, 3).await;
+    let before = shop.read(&shop.at(0, &format!("reports/categories?{MONDAY}"))).await;
+    assert_eq!(before[0]["name"], "Coffee");
+    let coffee = sample_id::<CategoryId>("Coffee");
+    let path = shop.at(0, &format!("menu/categories/{coffee}"));
+    for (method, tag, body) in [
+        (Method::PUT, "\"1\"", json!({ "name": "Kaffee" })),
+        (Method::DELETE, "\"2\"", json!(null)),
+    ] {
+        let done = shop.send(method, &path, &[("If-Match", tag)], &body).await;
+        assert_eq!(done.status(), 200);
+        assert_eq!(shop.read(&shop.at(0, &format!("reports/categories?{MONDAY}"))).await, before);
+    }
+    assert_eq!(
+        shop.read(&shop.at(0, "catalogue")).await["categories"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn days_begin_where_the_company_says() {
+    let mut shop = Shop::open(1).await;
+    shop.sell(0, 2).await;
+    assert_eq!(shop.read("/v1/company").await["time_zone"], "Asia/Phnom_Penh");
+    let put = async |zone: &str| {
+        shop.send(Method::PUT, "/v1/company/time-zone", &[], &json!({ "time_zone": zone })).await
+    };
+    assert_eq!(put("Mars/Olympus_Mons").await.status(), 400);
+    assert_eq!(put("America/Los_Angeles").await.status(), 200);
+    assert!(shop.report::<DaySales>("days", MONDAY).await.is_empty());
+    let sunday: Vec<DaySales> = shop.report("days", "from=2026-01-01&to=2026-01-04").await;
+    assert_eq!((sunday.len(), sunday[0].day.as_str(), sunday[0].sales), (1, "2026-01-04", 2));
+    let audited = "SELECT count(*) FROM audit_log WHERE action = 'TIME_ZONE_CHANGED'";
+    assert_eq!(shop.count(audited).await, 1);
+    for wrong in [
+        "",
+        "from=2026-01-05",
+        "from=2026-01-05&to=2026-01-04",
+        "from=2026-02-30&to=2026-03-01",
+        "from=2025-01-01&to=2026-01-02",
+        "from=x&to=y",
+    ] {
+        let answer = shop.door.get(&shop.at(0, &format!("reports/days?{wrong}"))).await;
+        assert_eq!(answer.status(), 400, "{wrong}");
+    }
+}
