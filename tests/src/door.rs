@@ -108,6 +108,13 @@ impl DoorClient {
         self.try_post(path, key, body).await.expect("the door answers")
     }
 
+    /// Puts.
+    pub async fn put(&self, path: &str, body: &Value) -> DoorAnswer {
+        let request = self.http.put(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let answer = request.json(body).send().await.expect("the door answers");
+        read(answer).await.expect("the answer is JSON")
+    }
+
     /// Sells under a ticket.
     pub async fn sell(&self, ticket: &str, request: &Value) -> DoorAnswer {
         self.post("/pos/sale", ticket, request).await

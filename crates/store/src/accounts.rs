@@ -4,7 +4,9 @@
 //! the sale, under the lock of the account's row.
 
 use rust_decimal::Decimal;
-use schemas::{BranchId, CustomerId, EdgeId, SaleId, TenantId, Timestamp, Usd};
+use schemas::{
+    BranchId, CustomerId, EdgeId, SaleId, TenantId, Timestamp, Usd, door_api::HouseAccount,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -74,6 +76,32 @@ pub async fn put(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// A customer's account, if they have one.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn read(
+    conn: &mut Conn,
+    tenant: TenantId,
+    customer: CustomerId,
+) -> Result<Option<HouseAccount>, Error> {
+    let row = sqlx::query!(
+        "SELECT name, credit_limit_usd, balance_usd, opened_at FROM customer_account
+         WHERE tenant_id = $1 AND customer_id = $2",
+        tenant.as_uuid(),
+        customer.as_uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| HouseAccount {
+        customer_id: customer,
+        name: row.name,
+        credit_limit_usd: Usd(row.credit_limit_usd),
+        balance_usd: Usd(row.balance_usd),
+        opened_at: row.opened_at.into(),
+    }))
 }
 
 /// Locks and reads the accounts of these customers that there are, in the order of

@@ -55,12 +55,15 @@ pub struct NatsOptions {
     pub port: Option<u16>,
     /// The program; `None` finds one that is new enough.
     pub bin: Option<PathBuf>,
+    /// How much its streams may promise to hold, in bytes; `None` is what the server
+    /// makes of the free disk.
+    pub max_file_store: Option<u64>,
 }
 
 impl NatsOptions {
     /// A server on a free port.
     pub fn new(store_dir: impl Into<PathBuf>) -> Self {
-        Self { store_dir: store_dir.into(), port: None, bin: None }
+        Self { store_dir: store_dir.into(), port: None, bin: None, max_file_store: None }
     }
 }
 
@@ -71,6 +74,7 @@ pub struct NatsServer {
     bin: PathBuf,
     name: String,
     port: Option<u16>,
+    max_file_store: Option<u64>,
     log: Log,
     child: Option<Child>,
     _lock: Flock<File>,
@@ -92,6 +96,7 @@ impl NatsServer {
             bin: options.bin.map_or_else(nats_server_binary, Ok)?,
             name: format!("tillstream-{}", folder::random_hex()?),
             port: options.port,
+            max_file_store: options.max_file_store,
             log: Log::in_folder(&folder, "nats.log"),
             folder,
             child: None,
@@ -219,7 +224,7 @@ impl NatsServer {
 
     fn spawn_server(&mut self, port: u16) -> Result<Child, SuperviseError> {
         let config = self.folder.join("nats.conf");
-        fs::write(&config, configuration(&self.name, port, &self.folder))
+        fs::write(&config, configuration(&self.name, port, &self.folder, self.max_file_store))
             .map_err(SuperviseError::io(format!("write {}", config.display())))?;
         let log = self.log.open()?;
         let both = log.try_clone().map_err(SuperviseError::io("share the log of nats-server"))?;
@@ -232,13 +237,14 @@ impl NatsServer {
 
 /// No monitoring port; `sync_interval` stays at its default, because nobody
 /// takes the broker's acknowledgement for durability.
-fn configuration(name: &str, port: u16, folder: &Path) -> String {
+fn configuration(name: &str, port: u16, folder: &Path, max_file_store: Option<u64>) -> String {
     let store = folder.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
+    let bound = max_file_store.map_or_else(String::new, |bytes| format!("  max_file_store: {bytes}\n"));
     format!(
         "server_name: \"{name}\"\n\
          listen: \"127.0.0.1:{port}\"\n\
          max_payload: 1MB\n\
-         jetstream {{\n  store_dir: \"{store}\"\n}}\n"
+         jetstream {{\n  store_dir: \"{store}\"\n{bound}}}\n"
     )
 }
 

@@ -7,6 +7,9 @@ use tempfile::TempDir;
 
 use crate::{OrFail as _, scratch::scratch_dir};
 
+/// What the streams of a test may promise, in bytes, however full the disk is.
+const MAX_FILE_STORE: u64 = 64 << 30;
+
 /// A nats-server of this test's own, with an empty store.
 #[derive(Debug)]
 pub struct Nats {
@@ -21,8 +24,9 @@ impl Nats {
     /// If that is not possible.
     pub async fn new() -> Self {
         let dir = scratch_dir();
-        let server =
-            NatsServer::start(NatsOptions::new(dir.path())).await.or_fail("start nats-server");
+        let options =
+            NatsOptions { max_file_store: Some(MAX_FILE_STORE), ..NatsOptions::new(dir.path()) };
+        let server = NatsServer::start(options).await.or_fail("start nats-server");
         Self { server, _dir: dir }
     }
 

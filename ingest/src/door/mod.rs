@@ -9,6 +9,7 @@
 //!
 //! Whoever waits longer than [`Settings::wait_ms`] is told where to ask again.
 
+pub(crate) mod accounts;
 mod answer;
 mod keep;
 mod sale;

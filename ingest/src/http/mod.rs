@@ -38,7 +38,10 @@ pub(crate) use auth::Client;
 pub use office::OfficeRefusal;
 pub(crate) use problem::Problem;
 
-use crate::{center::Center, door::staffed};
+use crate::{
+    center::Center,
+    door::{accounts, staffed},
+};
 
 /// The longest that a request may take, whatever it waits for.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -108,6 +111,7 @@ fn routes() -> OpenApiRouter<Arc<Center>> {
         .build();
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build())
         .routes(routes!(crate::door::post_sale))
+        .routes(routes!(accounts::get_account, accounts::put_account))
         .routes(routes!(staffed::open_session))
         .routes(routes!(staffed::close_session))
         .routes(routes!(staffed::move_cash))

@@ -255,6 +255,31 @@ pub struct SubmitVoidDecision {
     pub note: Option<String>,
 }
 
+/// Opens or changes a customer's house account: `PUT /v1/house-accounts/{customer}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PutHouseAccount {
+    /// The customer's name.
+    pub name: String,
+    /// Up to what they may owe.
+    pub credit_limit_usd: Usd,
+}
+
+/// A customer's house account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HouseAccount {
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// Their name.
+    pub name: String,
+    /// Up to what they may owe.
+    pub credit_limit_usd: Usd,
+    /// What they owe.
+    pub balance_usd: Usd,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+}
+
 /// A sale's invoice: the answer of `POST /pos/sale`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DoorReceipt {

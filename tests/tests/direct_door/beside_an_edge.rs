@@ -1,7 +1,9 @@
 //! A store that sells at its tills and online at once.
 
 use futures::future::join_all;
+use schemas::subjects::{DEFAULT_SHARDS, PosSubject, shard_of};
 use serde_json::json;
+use testkit::JournalWriter;
 
 use crate::stage::Stage;
 
@@ -69,5 +71,71 @@ async fn a_ticket_of_a_till_is_not_sold_again_online() {
     let told = "SELECT count(*) FROM exception WHERE kind = 'TICKET_CONFLICT'";
     assert_eq!(stage.count(told).await, 1);
     assert_eq!(stage.count("SELECT count(*) FROM sale").await, 2);
+    stage.world.books_are_right().await;
+}
+
+#[tokio::test]
+async fn nobody_speaks_under_the_name_of_a_door_edge() {
+    let stage = Stage::without_edge().await;
+    let store = stage.world.company.stores[0].clone();
+    let first = stage.app.sell("one", &stage.app.on_account(1, stage.customer)).await;
+    assert_eq!(first.number(), 1, "{first:?}");
+    // A whole journal of its own, which even begins where the door's begins.
+    let edge_id = store::doors::door_edge(store.branch_id);
+    let mut journal = JournalWriter::new(edge_id, &store.catalogue);
+    let entries = [journal.open_session(), journal.sell().1, journal.sell().1];
+    let bus = stage.world.bus().await;
+    for entry in &entries {
+        let subject = PosSubject {
+            shard: shard_of(store.tenant_id, store.branch_id, DEFAULT_SHARDS),
+            tenant_id: store.tenant_id,
+            branch_id: store.branch_id,
+            edge_id,
+            kind: entry.kind.clone(),
+        };
+        let ack = bus::entries::publish(&bus, &subject, entry, 1).await;
+        ack.expect("it is sent").wait().await.expect("the broker takes it");
+    }
+    for (number, ticket) in (2..).zip(["two", "three", "four"]) {
+        let sold = stage.app.sell(ticket, &stage.app.on_account(1, stage.customer)).await;
+        assert_eq!(sold.number(), number, "{sold:?}");
+    }
+    assert_eq!(stage.count("SELECT count(*) FROM sale").await, 4);
+    let held = "SELECT count(*) FROM edge_cursor WHERE held_reason IS NOT NULL";
+    assert_eq!(stage.count(held).await, 0, "a stranger holds nobody up");
+    stage.world.books_are_right().await;
+}
+
+#[tokio::test]
+async fn verify_sees_what_is_damaged_at_the_door() {
+    let damages = [
+        "UPDATE customer_account SET balance_usd = balance_usd + 1",
+        "DELETE FROM account_charge",
+        "UPDATE account_charge SET amount_usd = amount_usd + 1",
+        "DELETE FROM submission",
+        "UPDATE submission SET entry_seq = 99",
+        "UPDATE submission SET made_id = gen_random_uuid()",
+    ];
+    let stage = Stage::without_edge().await;
+    let sold = stage.app.sell("one", &stage.app.on_account(1, stage.customer)).await;
+    assert_eq!(sold.status, 200, "{sold:?}");
+    stage.world.books_are_right().await;
+    let pool = &stage.world.books.pool;
+    for damage in damages {
+        let copies = "CREATE TABLE kept_a AS TABLE customer_account;
+                      CREATE TABLE kept_c AS TABLE account_charge;
+                      CREATE TABLE kept_s AS TABLE submission";
+        testkit::damage(pool, copies).await;
+        testkit::damage(pool, damage).await;
+        let failed = stage.world.failed_checks().await;
+        assert!(failed.iter().any(|check| check.name == "door"), "{damage}: {failed:?}");
+        let restored = "DELETE FROM customer_account; DELETE FROM account_charge;
+             DELETE FROM submission;
+             INSERT INTO customer_account SELECT * FROM kept_a;
+             INSERT INTO account_charge SELECT * FROM kept_c;
+             INSERT INTO submission OVERRIDING SYSTEM VALUE SELECT * FROM kept_s;
+             DROP TABLE kept_a, kept_c, kept_s";
+        testkit::damage(pool, restored).await;
+    }
     stage.world.books_are_right().await;
 }

@@ -146,3 +146,26 @@ async fn what_cannot_be_a_request_is_not_kept() {
     let nothing = sells.get(&format!("/pos/submissions/{}", uuid::Uuid::now_v7())).await;
     assert_eq!(nothing.refusal(), (404, "no_such_submission"));
 }
+
+#[tokio::test]
+async fn an_account_is_opened_charged_and_limited() {
+    let stage = Stage::without_edge().await;
+    let app = &stage.app;
+    let customer = schemas::CustomerId::from_uuid(uuid::Uuid::now_v7());
+    let path = format!("/v1/house-accounts/{customer}");
+    assert_eq!(app.get(&path).await.status, 404);
+    let account = |limit: &str| json!({ "name": "Chan", "credit_limit_usd": limit });
+    assert_eq!(app.put(&path, &account("-1")).await.refusal(), (400, "bad_parameter"));
+    assert_eq!(app.put(&path, &account("0")).await.status, 200);
+    let refused = app.sell("nothing-yet", &app.on_account(1, customer)).await;
+    assert_eq!(refused.refusal(), (409, "credit_limit_exceeded"));
+    assert_eq!(app.put(&path, &account("100")).await.status, 200);
+    let sold = app.sell("now", &app.on_account(1, customer)).await;
+    assert_eq!(sold.status, 200, "{sold:?}");
+    let owes = app.get(&path).await;
+    assert_eq!(owes.json["balance_usd"], sold.json["invoice"]["grand_total_usd"]);
+    assert_eq!(owes.json["credit_limit_usd"], "100.00");
+    let audited = "SELECT count(*) FROM audit_log WHERE action = 'HOUSE_ACCOUNT_CHANGED'";
+    assert_eq!(stage.count(audited).await, 2);
+    stage.world.books_are_right().await;
+}
