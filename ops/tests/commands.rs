@@ -121,3 +121,44 @@ async fn verify_and_status_tell_how_it_is_and_verify_fails_when_it_must() {
     assert!(!verify(stack.pool(), &[], strictness).await.unwrap().ok);
     stack.shutdown().await.unwrap();
 }
+
+/// What the centre says to a token.
+async fn ask(stack: &Stack, secret: &str, path: &str) -> (u16, Value) {
+    let url = format!("{}{path}", stack.record().centre_url);
+    let answer = reqwest::Client::new().get(url).bearer_auth(secret.trim()).send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_made_and_revoked_on_a_running_stack() {
+    let dir = scratch_dir();
+    let data_dir = dir.path().join("stack");
+    let clock = Arc::new(SystemClock);
+    let mut stack = Stack::start(StackOptions::throw_away(&data_dir), clock.clone()).await.unwrap();
+    demo::set_up(&mut stack, clock).await.unwrap();
+    let of_demo = std::fs::read_to_string(data_dir.join(ops::company::TOKEN_FILE)).unwrap();
+    let (status, branches) = ask(&stack, &of_demo, "/v1/branches").await;
+    assert_eq!((status, branches.as_array().unwrap().len()), (200, 3));
+
+    let arguments = &["token", "new", "--name", "reader", "--scope", "books:read"];
+    let (status, made) = run(&data_dir, arguments).await;
+    let lines: Vec<&str> = made.lines().collect();
+    let [id, secret] = lines[..] else { panic!("{made}") };
+    assert_eq!((status, ask(&stack, secret, "/v1/series").await.0), (0, 200));
+    let id = id.strip_prefix("token ").unwrap().to_owned();
+    let revoke = async || {
+        let (data_dir, id) = (data_dir.clone(), id.clone());
+        let ran = tokio::task::spawn_blocking(move || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_tillstream"));
+            command.args(["token", "revoke", &id, "--data-dir"]).arg(data_dir).status().unwrap()
+        });
+        ran.await.unwrap().success()
+    };
+    assert!(revoke().await);
+    assert_eq!(ask(&stack, secret, "/v1/series").await.0, 401);
+    assert!(!revoke().await, "it is revoked already");
+    let (status, said) = run(&data_dir, &["token", "new", "--name", "x", "--scope", "all"]).await;
+    assert_ne!(status, 0, "{said}");
+    stack.shutdown().await.unwrap();
+}

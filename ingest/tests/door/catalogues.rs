@@ -2,7 +2,7 @@ use bytes::Bytes;
 use schemas::catalogue::CatalogueV1;
 use testkit::{BOUND, Books, Nats, Store, sample_catalogue, seed_company, wait_until};
 
-use crate::setup::{Door, NOW};
+use crate::setup::{Door, NOW, small_streams};
 
 /// Waits until the bucket holds `wanted` for a store.
 async fn bucket_holds(bus: &bus::Bus, store: &Store, wanted: &[u8]) {
@@ -47,7 +47,7 @@ async fn a_bucket_that_somebody_changed_is_set_right_at_the_start() {
     let company = seed_company(&books.pool, 1).await;
     let store = company.stores[0].clone();
     let bus = bus::Bus::connect(&bus::Settings::plain(nats.url()), "test").await.unwrap();
-    bus::topology::ensure(&bus, &bus::topology::TopologySettings::default()).await.unwrap();
+    bus::topology::ensure(&bus, &small_streams()).await.unwrap();
     // The same version with other content, as restored books may give it out.
     let other = Bytes::from_static(b"{\"version\":1}");
     bus::catalogue::put(&bus, store.tenant_id, store.branch_id, other).await.unwrap();

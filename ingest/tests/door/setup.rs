@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use bus::{Bus, BusError};
+use bus::{Bus, BusError, topology::TopologySettings};
 use bytes::Bytes;
 use ingest::{Ingest, Settings};
 use reqwest::Method;
@@ -48,7 +48,7 @@ impl Door {
             nats: bus::Settings::plain(nats.url()),
             books: store::Settings::at(books.url.clone()),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            topology: bus::topology::TopologySettings::default(),
+            topology: small_streams(),
             door: ingest::door::Settings::default(),
         };
         let clock = Arc::new(ManualClock::at(NOW));
@@ -116,6 +116,12 @@ impl Door {
         }
         request.send().await.unwrap()
     }
+}
+
+/// Streams for which every disk has room.
+pub(crate) fn small_streams() -> TopologySettings {
+    const BYTES: u64 = 64 * 1024 * 1024;
+    TopologySettings { pos_max_bytes: BYTES, books_max_bytes: BYTES, ..TopologySettings::default() }
 }
 
 /// Makes a token of a company; returns its secret.

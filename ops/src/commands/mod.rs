@@ -7,6 +7,7 @@ pub mod drive;
 pub mod edge;
 pub mod reach;
 pub mod status;
+pub mod token;
 pub mod verify;
 pub mod verify_register;
 

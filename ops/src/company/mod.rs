@@ -17,7 +17,7 @@ pub use demo::{company_like_demo, demo};
 pub use imported::{Item, Outlet, Plan, imported};
 pub use seed::{SeedError, retire_edges, seed};
 pub use shopper::Shopper;
-pub use token::{FILE as TOKEN_FILE, back_office_token};
+pub use token::{FILE as TOKEN_FILE, back_office_token, new_secret};
 
 use schemas::{
     BranchId, DeviceId, EdgeId, StaffId, StockItemId, TenantId,

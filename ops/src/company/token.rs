@@ -47,6 +47,12 @@ pub async fn back_office_token(
     Ok(path)
 }
 
+/// A secret that nobody can guess: 256 random bits.
+pub fn new_secret() -> String {
+    let half = || Uuid::from_bytes(rand::random()).simple();
+    format!("tst_{}{}", half(), half())
+}
+
 fn secret(path: &Path) -> std::io::Result<String> {
     match fs::read_to_string(path) {
         Ok(secret) if !secret.trim().is_empty() => return Ok(secret.trim().to_owned()),
@@ -55,8 +61,7 @@ fn secret(path: &Path) -> std::io::Result<String> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let half = || Uuid::from_bytes(rand::random()).simple();
-    let secret = format!("tst_{}{}", half(), half());
+    let secret = new_secret();
     let mut file =
         OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
     writeln!(file, "{secret}")?;

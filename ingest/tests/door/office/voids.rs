@@ -156,6 +156,17 @@ async fn decisions_that_nobody_may_make_are_refused_and_leave_nothing() {
     assert_eq!(shop.count("SELECT count(*) FROM edge_command").await, 0);
     assert_eq!(shop.count("SELECT count(*) FROM api_request").await, 0);
 
+    // What is no JSON, or too much of it, is not read.
+    let post = |content_type: &str, body: String| {
+        let request = reqwest::Client::new().post(format!("{}{path}", shop.door.http));
+        let request = request.bearer_auth(&shop.door.token).header("Idempotency-Key", "k");
+        request.header("Content-Type", content_type.to_owned()).body(body).send()
+    };
+    refused(post("text/plain", "{}".to_owned()).await.unwrap(), 415, "not_json").await;
+    refused(post("application/json", "{".to_owned()).await.unwrap(), 400, "malformed").await;
+    let huge = format!("\"{}\"", "x".repeat(300_000));
+    refused(post("application/json", huge).await.unwrap(), 413, "body_too_large").await;
+
     // A key that was refused is free; one that was answered belongs to its request.
     let answer = shop.approve(id, "k", manager).await;
     assert_eq!(answer.status(), 202);
