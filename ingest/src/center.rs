@@ -7,7 +7,7 @@ use schemas::{Clock, Timestamp};
 use store::{Pool, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Refusal, backlogs::Backlogs};
+use crate::{Refusal, backlogs::Backlogs, khqr::Khqr};
 
 /// Requests that are worked on at once, over all ways in; the next is told to
 /// ask again.
@@ -25,14 +25,21 @@ pub(crate) struct Center {
     pub(crate) bus: Bus,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) backlogs: Backlogs,
+    pub(crate) khqr: Khqr,
     permits: Arc<Semaphore>,
 }
 
 impl Center {
-    pub(crate) fn new(pool: Pool, bus: Bus, clock: Arc<dyn Clock>, shards: u16) -> Self {
+    pub(crate) fn new(
+        pool: Pool,
+        bus: Bus,
+        clock: Arc<dyn Clock>,
+        shards: u16,
+        khqr: Khqr,
+    ) -> Self {
         let backlogs = Backlogs::new(bus.clone(), shards);
         let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS));
-        Self { pool, bus, clock, backlogs, permits }
+        Self { pool, bus, clock, backlogs, khqr, permits }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -77,6 +84,15 @@ where
     T: Send + 'static,
     R: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
-    let outcome = tokio::time::timeout(ANSWER_WITHIN, uncancelled(work)).await;
+    within(ANSWER_WITHIN, work).await
+}
+
+/// The same with a bound of one's own.
+pub(crate) async fn within<T, R>(bound: Duration, work: R) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    R: Future<Output = Result<T, Refusal>> + Send + 'static,
+{
+    let outcome = tokio::time::timeout(bound, uncancelled(work)).await;
     outcome.unwrap_or(Err(Refusal::TooSlow))
 }

@@ -2,8 +2,8 @@
 //!
 //! Guarantees: an answer is what the books said at one moment; an edge is heard
 //! only if it is enrolled, active, and speaks under its own subject. Requests
-//! change nothing but what is known of the edge that asks (its last heartbeat),
-//! so a lost answer, a request that comes twice and a crash at any step change
+//! change nothing but what is known of the edge that asks (its last heartbeat) and
+//! of KHQR codes and payments ([`khqr`], each written once), so a lost answer, a request that comes twice and a crash at any step change
 //! nothing else: the edge asks again. Any number of processes may serve beside
 //! each other; each request goes to one of them.
 //!
@@ -11,11 +11,11 @@
 //! newest (`catalogue_publisher`) and makes streams that vanish again.
 //!
 //! Not there yet: who calls the HTTP API is not checked, so it listens on
-//! loopback unless told otherwise; nobody asks Bakong yet ([`bakong`]); backups of
-//! the books are not tracked, so the prune watermark of every heartbeat's answer is
+//! loopback unless told otherwise; backups of the books are not tracked, so the prune watermark of every heartbeat's answer is
 //! 0 and edges keep everything.
 
 pub mod bakong;
+pub mod khqr;
 
 mod catalogue_publisher;
 mod http;
@@ -59,6 +59,9 @@ pub struct Settings {
     /// The streams, the same for all services.
     #[serde(default)]
     pub topology: TopologySettings,
+    /// KHQR; without an access to Bakong none is taken.
+    #[serde(default)]
+    pub khqr: khqr::KhqrSettings,
 }
 
 const fn default_listen() -> SocketAddr {
@@ -78,7 +81,7 @@ impl Ingest {
     /// # Errors
     /// If one of them is not to be had, or a setting cannot work.
     pub async fn bind(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let Settings { nats, books, listen, topology } = settings;
+        let Settings { nats, books, listen, topology, khqr } = settings;
         let bus = Bus::connect(&nats, "ingest").await?;
         let pool = store::connect_as(&books, store::Role::Ingest)
             .await
@@ -86,7 +89,8 @@ impl Ingest {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}"))?;
-        let center = Arc::new(Center::new(pool, bus, clock, topology.shards));
+        let khqr = khqr::Khqr::new(pool.clone(), Arc::clone(&clock), khqr)?;
+        let center = Arc::new(Center::new(pool, bus, clock, topology.shards, khqr));
         Ok(Self { center, listener, topology })
     }
 
@@ -114,6 +118,7 @@ impl Ingest {
         let mut parts = JoinSet::new();
         parts.spawn(requests::serve(Arc::clone(&center), stop.clone()));
         parts.spawn(http::serve(Arc::clone(&center), metrics, listener, stop.clone()));
+        parts.spawn(khqr::sweep(Arc::clone(&center), stop.clone()));
         parts.spawn(catalogue_publisher::run(center, stop.clone()));
         parts.spawn({
             let stop = stop.clone();

@@ -229,6 +229,18 @@ pub enum ExceptionKind {
     VoidMismatch,
     /// The Z report's sums are not those of the books.
     SessionMismatch,
+    /// The proof of a KHQR sale is not what the centre's own record of the code
+    /// and its payment says, or there is no such record.
+    KhqrUnproven,
+    /// The payment that a KHQR sale names is another sale's.
+    KhqrAlreadyClaimed,
+    /// What was paid for a KHQR code does not fit it.
+    KhqrMismatch,
+    /// A KHQR code was paid and no sale has come of it.
+    KhqrUnclaimed,
+    /// A KHQR code was paid after a newer one of the same ticket had superseded
+    /// it, or before.
+    KhqrPaidSuperseded,
 }
 
 impl ExceptionKind {
@@ -244,6 +256,11 @@ impl ExceptionKind {
             Self::LateSale => "LATE_SALE",
             Self::VoidMismatch => "VOID_MISMATCH",
             Self::SessionMismatch => "SESSION_MISMATCH",
+            Self::KhqrUnproven => "KHQR_UNPROVEN",
+            Self::KhqrAlreadyClaimed => "KHQR_ALREADY_CLAIMED",
+            Self::KhqrMismatch => "KHQR_MISMATCH",
+            Self::KhqrUnclaimed => "KHQR_UNCLAIMED",
+            Self::KhqrPaidSuperseded => "KHQR_PAID_SUPERSEDED",
         }
     }
 }
@@ -258,9 +275,9 @@ pub struct ExceptionRaisedV1 {
     pub branch_id: BranchId,
     /// Why.
     pub kind: ExceptionKind,
-    /// The journal of the entry that caused it.
+    /// The journal of the entry that caused it, or the edge that it concerns.
     pub edge_id: EdgeId,
-    /// That entry.
+    /// That entry; 0 if no entry caused it, but what the centre found by itself.
     pub entry_seq: u64,
     /// The sale, where it concerns one.
     pub sale_id: Option<SaleId>,
@@ -268,7 +285,7 @@ pub struct ExceptionRaisedV1 {
     pub ticket_id: Option<TicketId>,
     /// In words, with the figures.
     pub detail: String,
-    /// When the entry was recorded.
+    /// When the entry was recorded, or the centre found it.
     pub at: Timestamp,
 }
 

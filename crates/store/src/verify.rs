@@ -15,6 +15,7 @@ mod booked;
 mod deductions;
 mod entries;
 mod heartbeats;
+mod khqr;
 mod pairings;
 mod per_edge;
 mod register;
@@ -132,6 +133,7 @@ pub async fn books(pool: &Pool) -> Result<Vec<Check>, Error> {
     prepare(&mut tx).await?;
     let mut checks = entries::checks(&mut tx).await?;
     checks.extend(pairings::checks(&mut tx).await?);
+    checks.push(khqr::check(&mut tx).await?);
     checks.extend(register::checks(&mut tx).await?);
     checks.push(heartbeats::check(&mut tx).await?);
     tx.rollback().await?;

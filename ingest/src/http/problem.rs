@@ -62,6 +62,7 @@ fn status(refusal: &Refusal) -> StatusCode {
             StatusCode::FORBIDDEN
         }
         Refusal::NoCatalogue(_) | Refusal::NoSuchBranch(_) => StatusCode::NOT_FOUND,
+        Refusal::Khqr(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Books(_) | Refusal::Broker(_) if refusal.passes() => {

@@ -43,6 +43,7 @@ impl Door {
             books: store::Settings::at(books.url.clone()),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             topology: bus::topology::TopologySettings::default(),
+            khqr: ingest::khqr::KhqrSettings::default(),
         };
         let clock = Arc::new(ManualClock::at(NOW));
         let ingest = Ingest::bind(settings, clock).await.unwrap();

@@ -13,6 +13,7 @@ pub fn of(record: &Record, data_dir: &Path) -> Table {
     let centre = &record.centre_url;
     table.add_row(["centre", centre.as_str()]);
     table.add_row(["centre's metrics", &format!("{centre}/metrics")]);
+    table.add_row(["Bakong (stand-in)", &record.bakong_url]);
     for edge in &record.edges {
         table.add_row([format!("edge of {}", edge.name), edge.url.clone()]);
     }

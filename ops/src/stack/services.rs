@@ -5,7 +5,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bus::topology::TopologySettings;
-use ingest::Ingest;
+use ingest::{Ingest, khqr::KhqrSettings};
 use schemas::Clock;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ pub(super) struct Plan {
     pub(super) nats: bus::Settings,
     pub(super) topology: TopologySettings,
     pub(super) listen: SocketAddr,
+    pub(super) khqr: KhqrSettings,
 }
 
 /// The services, running.
@@ -35,13 +36,14 @@ impl Services {
         failing: &mpsc::UnboundedSender<anyhow::Error>,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Plan { books, nats, topology, listen } = plan;
+        let Plan { books, nats, topology, listen, khqr } = plan;
         let ingest = Ingest::bind(
             ingest::Settings {
                 nats: nats.clone(),
                 books: books.clone(),
                 listen,
                 topology: topology.clone(),
+                khqr,
             },
             Arc::clone(clock),
         )

@@ -11,6 +11,7 @@ use schemas::{
 use store::{
     cash::CashSession,
     commands::Standing,
+    khqr::Intent,
     orders::Order,
     stock::Level,
     tickets::Ticket,
@@ -43,6 +44,9 @@ pub struct Keys {
     pub undone: BTreeSet<SaleId>,
     /// Commands.
     pub commands: BTreeSet<CommandId>,
+    /// KHQR codes that sales name, by their md5, in the order in which they are
+    /// locked.
+    pub khqr: BTreeSet<String>,
 }
 
 impl Keys {
@@ -61,6 +65,9 @@ impl Keys {
                 self.sessions.insert(sale.cash_session_id);
                 let items = sale.deductions.iter().map(|line| line.stock_item_id);
                 self.levels.extend(items.map(|item| (sale.branch_id, item)));
+                if let Some(proof) = &sale.tender.khqr {
+                    self.khqr.insert(proof.khqr_md5.clone());
+                }
                 if sale.late.is_some() {
                     self.supplemented.insert(sale.cash_session_id);
                 }
@@ -173,6 +180,8 @@ pub struct State {
     pub awaited_closes: BTreeSet<CashSessionId>,
     /// Commands.
     pub commands: HashMap<CommandId, Standing>,
+    /// KHQR codes, by their md5.
+    pub khqr: HashMap<String, Intent>,
 }
 
 impl State {

@@ -221,6 +221,7 @@ async fn a_request_against_the_rules_is_kept_as_rejected_and_told() {
                 khqr_hash: "1".repeat(64),
                 khqr_to_account_id: "shop@bank".to_owned(),
                 khqr_confirmed_at: sale.finalized_at,
+                khqr_priced_at: None,
             });
         }
         let mut entries = vec![shop.journal().append(EntryKind::SaleFinalized, &sale)];
