@@ -207,9 +207,19 @@ impl Till {
 
     /// The same, which must succeed: waits until the link is known to be up.
     pub async fn code(&self, ticket: &TicketId, waters: u32, currency: Currency) -> KhqrCode {
-        let key = format!("code-{}", new_ticket());
+        self.code_under(ticket, &format!("code-{}", new_ticket()), waters, currency).await
+    }
+
+    /// The same under a key.
+    pub async fn code_under(
+        &self,
+        ticket: &TicketId,
+        key: &str,
+        waters: u32,
+        currency: Currency,
+    ) -> KhqrCode {
         wait_until("the edge has its line", BOUND, async || {
-            let answer = self.try_code(ticket, &key, waters, currency).await;
+            let answer = self.try_code(ticket, key, waters, currency).await;
             if answer.status == StatusCode::SERVICE_UNAVAILABLE {
                 return None;
             }

@@ -18,6 +18,8 @@ fn payment(code: &KhqrCode) -> Payment {
     }
 }
 
+type Change = fn(&mut Payment);
+
 fn owed(code: &KhqrCode) -> Money {
     Money { amount: code.amount, currency: code.currency }
 }
@@ -80,7 +82,14 @@ async fn a_customer_pays_in_dollars_and_one_in_riel() {
     let mut tickets = Vec::new();
     for currency in [Currency::Usd, Currency::Khr] {
         let ticket = new_ticket();
-        let code = till.code(&ticket, 2, currency).await;
+        let key = format!("code-{ticket}");
+        let code = till.code_under(&ticket, &key, 2, currency).await;
+        // The same request is the same code; another one is no request of this key.
+        let again = till.try_code(&ticket, &key, 2, currency).await;
+        assert_eq!(again.json::<KhqrCode>(), code);
+        let other = till.try_code(&ticket, &key, 1, currency).await;
+        let other = problem(&other, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(other, "idempotency_key_conflict");
         let asked = match currency {
             Currency::Usd => code.totals.grand_total_usd.amount(),
             Currency::Khr => code.totals.payable_khr.amount(),
@@ -135,7 +144,9 @@ async fn a_customer_pays_in_dollars_and_one_in_riel() {
 
 #[tokio::test]
 async fn nothing_odd_that_bakong_answers_is_read_as_unpaid_or_as_paid() {
-    let world = World::with_shops(1).await;
+    let mut world = World::with_shops(1).await;
+    let plan = world.centre.plan_ingest().setting("khqr.bakong.check_timeout_ms", 1_000);
+    world.centre.restart_ingest(plan).await;
     let (till, bakong) = (&world.shops[0].till, &world.centre.bakong);
     let ticket = new_ticket();
     let code = till.code(&ticket, 2, Currency::Usd).await;
@@ -146,6 +157,7 @@ async fn nothing_odd_that_bakong_answers_is_read_as_unpaid_or_as_paid() {
         Behaviour::ForbiddenHtml,
         Behaviour::ServerError,
         Behaviour::Closed,
+        Behaviour::Slow,
         raw("<html>"),
         raw(r#"{"responseCode":0,"data":null}"#),
         Behaviour::TokenInvalid,
@@ -175,7 +187,7 @@ async fn nothing_odd_that_bakong_answers_is_read_as_unpaid_or_as_paid() {
 async fn what_is_paid_and_does_not_fit_is_a_mismatch_that_a_person_hears_of_once() {
     let world = World::with_shops(1).await;
     let till = &world.shops[0].till;
-    let wrong: [(&str, fn(&mut Payment)); 3] = [
+    let wrong: [(&str, Change); 3] = [
         ("Receiver", |paid| paid.to_account_id = Some("somebody@else".to_owned())),
         ("Currency", |paid| paid.currency = Some("KHR".to_owned())),
         ("Amount", |paid| paid.amount = Some("0.01".to_owned())),

@@ -87,6 +87,11 @@ impl Khqr {
     ) -> anyhow::Result<Self> {
         for access in settings.bakong.iter().chain(settings.tenants.values()) {
             access.check().context("khqr: these settings cannot work")?;
+            anyhow::ensure!(
+                Duration::from_millis(access.check_timeout_ms) < CHECK_WITHIN,
+                "khqr: bakong.check_timeout_ms is not below {} ms, in which edges are answered",
+                CHECK_WITHIN.as_millis()
+            );
         }
         anyhow::ensure!(settings.sweep_every_ms > 0, "khqr.sweep_every_ms is 0");
         let (clients, checks) = (tokio::sync::Mutex::default(), Semaphore::new(CHECKS_AT_ONCE));

@@ -20,13 +20,13 @@ pub(super) async fn write(
     intent: &KhqrIntentV1,
 ) -> Result<KhqrIntentReplyV1, Refusal> {
     let CentralSubject { tenant_id, branch_id, edge_id, .. } = subject;
+    let new = NewIntent { tenant_id, branch_id, edge_id, intent, recorded_at: center.now() };
+    let mut books = center.begin().await?;
+    must_be_active(&mut books, subject).await?;
     if !center.khqr.is_set_up(tenant_id) {
         return Err(KhqrRefusal::NotSetUp.into());
     }
     says(intent).map_err(KhqrRefusal::NotTheCode)?;
-    let new = NewIntent { tenant_id, branch_id, edge_id, intent, recorded_at: center.now() };
-    let mut books = center.begin().await?;
-    must_be_active(&mut books, subject).await?;
     khqr::lock_ticket(&mut books, tenant_id, &intent.ticket_id).await?;
     if khqr::insert(&mut books, &new).await? {
         khqr::supersede_older(&mut books, &new).await?;
