@@ -30,8 +30,9 @@ pub(super) async fn raise(
     raised: &Raised<'_>,
 ) -> Result<(), Refusal> {
     let cause = format!("khqr:{}:{}:{}", intent.md5, raised.kind.as_str(), raised.cause);
+    let exception_id = ExceptionId::derived(intent.edge_id.as_uuid(), &cause);
     let event = ExceptionRaisedV1 {
-        exception_id: ExceptionId::derived(intent.edge_id.as_uuid(), &cause),
+        exception_id,
         branch_id: intent.branch_id,
         kind: raised.kind,
         edge_id: intent.edge_id,
@@ -49,7 +50,8 @@ pub(super) async fn raise(
     let fact = NewFact {
         tenant_id: intent.tenant_id,
         branch_id: intent.branch_id,
-        fact_id: cause,
+        // The cause may hold what Bakong said, and this travels in a header.
+        fact_id: format!("khqr:{}:{exception_id}", intent.md5),
         kind: FactKind::ExceptionRaised,
         schema_version: 1,
         entry: None,
