@@ -7,7 +7,7 @@ use schemas::{Clock, Timestamp};
 use store::{Pool, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Refusal, backlogs::Backlogs, door::Waiting};
+use crate::{Refusal, backlogs::Backlogs, door::Waiting, khqr::Khqr};
 
 /// Requests that are worked on at once, over all ways in; the next is told to
 /// ask again.
@@ -28,6 +28,7 @@ pub(crate) struct Center {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) backlogs: Backlogs,
     pub(crate) waiting: Waiting,
+    pub(crate) khqr: Khqr,
     permits: Arc<Semaphore>,
     exports: Arc<Semaphore>,
 }
@@ -39,11 +40,12 @@ impl Center {
         clock: Arc<dyn Clock>,
         shards: u16,
         waiting: Waiting,
+        khqr: Khqr,
     ) -> Self {
         let backlogs = Backlogs::new(bus.clone(), shards);
         let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS));
         let exports = Arc::new(Semaphore::new(MAX_EXPORTS));
-        Self { pool, bus, clock, backlogs, waiting, permits, exports }
+        Self { pool, bus, clock, backlogs, waiting, khqr, permits, exports }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -93,6 +95,15 @@ where
     T: Send + 'static,
     R: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
-    let outcome = tokio::time::timeout(ANSWER_WITHIN, uncancelled(work)).await;
+    within(ANSWER_WITHIN, work).await
+}
+
+/// The same with a bound of one's own.
+pub(crate) async fn within<T, R>(bound: Duration, work: R) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    R: Future<Output = Result<T, Refusal>> + Send + 'static,
+{
+    let outcome = tokio::time::timeout(bound, uncancelled(work)).await;
     outcome.unwrap_or(Err(Refusal::TooSlow))
 }

@@ -2,10 +2,11 @@
 //!
 //! Guarantees: an answer is what the books said at one moment; an edge is heard
 //! only if it is enrolled, active, and speaks under its own subject. Requests
-//! change nothing but what is known of the edge that asks (its last heartbeat),
-//! so a lost answer, a request that comes twice and a crash at any step change
-//! nothing else: the edge asks again. Any number of processes may serve beside
-//! each other; each request goes to one of them.
+//! change nothing but what is known of the edge that asks (its last heartbeat) and
+//! of KHQR codes and payments ([`khqr`], each written once), so a lost answer, a
+//! request that comes twice and a crash at any step change nothing else: the edge
+//! asks again. Any number of processes may serve beside each other; each request
+//! goes to one of them.
 //!
 //! Clients without an edge sell through the direct door ([`door`]).
 //!
@@ -14,13 +15,13 @@
 //!
 //! Who calls the HTTP API shows a token with scopes ([`http::access`]).
 //!
-//! Not there yet: nobody asks Bakong yet ([`bakong`]); backups of the books are not
-//! tracked, so the prune watermark of every heartbeat's answer is 0 and edges keep
-//! everything.
+//! Not there yet: backups of the books are not tracked, so the prune watermark of
+//! every heartbeat's answer is 0 and edges keep everything.
 
 pub mod bakong;
 pub mod door;
 pub mod http;
+pub mod khqr;
 
 mod catalogue_publisher;
 mod requests;
@@ -66,6 +67,9 @@ pub struct Settings {
     /// The direct door.
     #[serde(default)]
     pub door: door::Settings,
+    /// KHQR; without an access to Bakong none is taken.
+    #[serde(default)]
+    pub khqr: khqr::KhqrSettings,
 }
 
 const fn default_listen() -> SocketAddr {
@@ -85,7 +89,7 @@ impl Ingest {
     /// # Errors
     /// If one of them is not to be had, or a setting cannot work.
     pub async fn bind(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let Settings { nats, books, listen, topology, door } = settings;
+        let Settings { nats, books, listen, topology, door, khqr } = settings;
         let waiting = door::Waiting::new(door.wait()?, topology.shards);
         let bus = Bus::connect(&nats, "ingest").await?;
         let pool = store::connect_as(&books, store::Role::Ingest)
@@ -94,7 +98,8 @@ impl Ingest {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}"))?;
-        let center = Arc::new(Center::new(pool, bus, clock, topology.shards, waiting));
+        let khqr = khqr::Khqr::new(pool.clone(), Arc::clone(&clock), khqr)?;
+        let center = Arc::new(Center::new(pool, bus, clock, topology.shards, waiting, khqr));
         Ok(Self { center, listener, topology })
     }
 
@@ -123,6 +128,7 @@ impl Ingest {
         parts.spawn(requests::serve(Arc::clone(&center), stop.clone()));
         parts.spawn(http::serve(Arc::clone(&center), metrics, listener, stop.clone()));
         parts.spawn(door::listen(Arc::clone(&center), stop.clone()));
+        parts.spawn(khqr::sweep(Arc::clone(&center), stop.clone()));
         parts.spawn(catalogue_publisher::run(center, stop.clone()));
         parts.spawn({
             let stop = stop.clone();

@@ -5,7 +5,7 @@ use schemas::{BranchId, EdgeId, back_office::Scope, door_api::RefusalCode, ids::
 use store::Failure;
 use uuid::Uuid;
 
-use crate::http::OfficeRefusal;
+use crate::{http::OfficeRefusal, khqr::KhqrRefusal};
 
 /// A request that was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +79,9 @@ pub enum Refusal {
     /// The back office is refused.
     #[error(transparent)]
     Office(#[from] OfficeRefusal),
+    /// A KHQR code cannot be taken or found.
+    #[error(transparent)]
+    Khqr(#[from] KhqrRefusal),
     /// Too many requests at once.
     #[error("too many requests at once: ask again")]
     Busy,
@@ -120,6 +123,7 @@ impl Refusal {
             Self::Door(code, _) => code.as_str(),
             Self::NoSuchSubmission(_) => "no_such_submission",
             Self::Office(refusal) => refusal.code(),
+            Self::Khqr(refusal) => refusal.code(),
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
             Self::Books(_) if self.passes() => "books_unavailable",
@@ -140,5 +144,30 @@ impl Refusal {
     /// Whether the fault is ours: to be logged, not only told to who asked.
     pub const fn is_ours(&self) -> bool {
         matches!(self, Self::Books(_) | Self::Broker(_) | Self::Busy | Self::TooSlow)
+    }
+}
+
+/// Why a KHQR code cannot be taken or found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KhqrRefusal {
+    /// The company has no access to Bakong.
+    #[error("this company takes no KHQR: its access to Bakong is not set up")]
+    NotSetUp,
+    /// What is stated beside the code is not what it says.
+    #[error("this is not the code that it says to be: {0}")]
+    NotTheCode(&'static str),
+    /// The branch has no such code.
+    #[error("there is no such KHQR code of this branch")]
+    NoSuchCode,
+}
+
+impl KhqrRefusal {
+    /// A stable code for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotSetUp => "khqr_not_set_up",
+            Self::NotTheCode(_) => "khqr_not_the_code",
+            Self::NoSuchCode => "khqr_not_found",
+        }
     }
 }

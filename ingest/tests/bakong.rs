@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ingest::bakong::{
-    Aspect, BakongClient, Check, DailyBudget, Expected, Paid, Settings, Why, matches,
+    Aspect, BakongClient, Check, DailyBudget, Expected, MemoryBudget, Paid, Settings, Why, matches,
 };
 use rust_decimal::Decimal;
 use schemas::{Clock as _, Currency, ManualClock, Timestamp};
@@ -18,6 +18,7 @@ const OTHER: &str = "7ec25565db58a7d8d6c4bb19755973d4";
 struct Setup {
     bakong: BakongStandIn,
     client: Arc<BakongClient>,
+    budget: Arc<MemoryBudget>,
     clock: ManualClock,
 }
 
@@ -33,13 +34,20 @@ fn settings(bakong: &BakongStandIn) -> Settings {
     }
 }
 
+/// A client, and who counts its checks.
+fn client(settings: Settings, clock: &ManualClock) -> (BakongClient, Arc<MemoryBudget>) {
+    let budget = Arc::new(MemoryBudget::new(DailyBudget::new(settings.daily_checks)));
+    let client = BakongClient::new(settings, Arc::new(clock.clone())).unwrap();
+    (client.counted_by(budget.clone()), budget)
+}
+
 async fn setup_with(change: impl FnOnce(&mut Settings)) -> Setup {
     let bakong = BakongStandIn::start().await.unwrap();
     let mut settings = settings(&bakong);
     change(&mut settings);
     let clock = ManualClock::at(noon());
-    let client = BakongClient::new(settings, Arc::new(clock.clone())).unwrap();
-    Setup { bakong, client: Arc::new(client), clock }
+    let (client, budget) = client(settings, &clock);
+    Setup { bakong, client: Arc::new(client), budget, clock }
 }
 
 async fn setup() -> Setup {
@@ -53,7 +61,7 @@ impl Setup {
     }
 
     fn left(&self) -> u32 {
-        self.client.budget().left(self.clock.now())
+        self.budget.so_far().left(self.clock.now())
     }
 }
 
@@ -299,10 +307,10 @@ async fn nobody_is_asked_beyond_the_budget() {
     assert_eq!(setup.check(MD5).await, unknown(Why::BudgetSpent));
     assert_eq!(setup.bakong.checks(), 2);
     // A restart does not help, the next day in Phnom Penh does.
-    let kept = setup.client.budget();
+    let kept = setup.budget.so_far();
     let again = BakongClient::new(settings(&setup.bakong), Arc::new(setup.clock.clone()))
         .unwrap()
-        .with_budget(DailyBudget::restored(2, kept.day(), kept.used()));
+        .counted_by(Arc::new(MemoryBudget::new(DailyBudget::restored(2, kept.day(), kept.used()))));
     assert_eq!(again.check_transaction_by_md5(MD5).await, unknown(Why::BudgetSpent));
     setup.clock.set(Timestamp::parse("2026-11-21T17:00:00Z").unwrap());
     assert_eq!(setup.check(MD5).await, Check::NotFound);
@@ -329,9 +337,9 @@ async fn what_never_arrived_costs_nothing() {
     // Nobody listens there: no connection, three times.
     let nowhere = format!("http://127.0.0.1:{}", testkit::free_port().unwrap());
     let settings = Settings { base_url: nowhere, ..settings(&setup.bakong) };
-    let client = BakongClient::new(settings, Arc::new(setup.clock.clone())).unwrap();
+    let (client, budget) = client(settings, &setup.clock);
     assert_eq!(client.check_transaction_by_md5(MD5).await, unknown(Why::Unreachable));
-    assert_eq!(client.budget().left(setup.clock.now()), 100);
+    assert_eq!(budget.so_far().left(setup.clock.now()), 100);
 }
 
 #[tokio::test]
@@ -341,12 +349,12 @@ async fn a_line_that_is_cut_is_unknown_and_costs_a_check() {
     let line = Line::to(bakong.addr()).await.unwrap();
     let settings = Settings { base_url: format!("http://{}", line.addr()), ..settings(&bakong) };
     let clock = ManualClock::at(noon());
-    let client = BakongClient::new(settings, Arc::new(clock.clone())).unwrap();
+    let (client, budget) = client(settings, &clock);
     line.cut();
     assert_eq!(line.flow(), Flow::Cut);
     let check = client.check_transaction_by_md5(MD5).await;
     assert_eq!(check, unknown(Why::Broken));
-    assert_eq!((bakong.checks(), client.budget().left(clock.now())), (0, 99));
+    assert_eq!((bakong.checks(), budget.so_far().left(clock.now())), (0, 99));
     line.restore();
     assert!(hash_of(client.check_transaction_by_md5(MD5).await).is_some());
 }

@@ -9,6 +9,7 @@ pub mod api;
 pub mod capture;
 pub mod drafts;
 pub mod journal;
+pub mod khqr;
 pub mod people;
 pub mod printer;
 pub mod sync;

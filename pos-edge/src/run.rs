@@ -69,15 +69,9 @@ pub async fn start(
     let standing = Standing::new(journal.clone(), sync.status.clone());
     let drafts = tokio::spawn(drafts::keep_telling(journal.clone(), stop.clone()));
     let telling = tokio::spawn(standing.clone().keep_telling(stop.clone()));
-    let router = api::router(
-        journal.clone(),
-        standing,
-        registry,
-        operator,
-        &settings.limits,
-        settings.receipts,
-        stop.clone(),
-    );
+    let parts = api::Parts { standing, centre: sync.centre.clone(), registry, operator };
+    let router =
+        api::router(journal.clone(), parts, &settings.limits, settings.receipts, stop.clone());
     // Small answers must not wait for more to be sent with them.
     let listener = listener.tap_io(|line| {
         if let Err(error) = line.set_nodelay(true) {

@@ -268,8 +268,18 @@ pub enum ExceptionKind {
     VoidMismatch,
     /// The Z report's sums are not those of the books.
     SessionMismatch,
-    /// The books have no record of the payment that the sale's KHQR proof names.
+    /// The proof of a KHQR sale is not what the centre's own record of the code
+    /// and its payment says, or there is no such record.
     KhqrUnproven,
+    /// The payment that a KHQR sale names is another sale's.
+    KhqrAlreadyClaimed,
+    /// What was paid for a KHQR code does not fit it.
+    KhqrMismatch,
+    /// A KHQR code was paid and no sale has come of it.
+    KhqrUnclaimed,
+    /// A KHQR code was paid after a newer one of the same ticket had superseded
+    /// it, or before.
+    KhqrPaidSuperseded,
     /// The sale was charged to a house account beyond its limit, or to none.
     CreditLimitExceeded,
     /// A client without an edge completed a cash sale where the drawers are the
@@ -293,6 +303,10 @@ impl ExceptionKind {
             Self::KhqrUnproven => "KHQR_UNPROVEN",
             Self::CreditLimitExceeded => "CREDIT_LIMIT_EXCEEDED",
             Self::CashAtEdge => "CASH_AT_EDGE",
+            Self::KhqrAlreadyClaimed => "KHQR_ALREADY_CLAIMED",
+            Self::KhqrMismatch => "KHQR_MISMATCH",
+            Self::KhqrUnclaimed => "KHQR_UNCLAIMED",
+            Self::KhqrPaidSuperseded => "KHQR_PAID_SUPERSEDED",
         }
     }
 }
@@ -307,9 +321,9 @@ pub struct ExceptionRaisedV1 {
     pub branch_id: BranchId,
     /// Why.
     pub kind: ExceptionKind,
-    /// The journal of the entry that caused it.
+    /// The journal of the entry that caused it, or the edge that it concerns.
     pub edge_id: EdgeId,
-    /// That entry.
+    /// That entry; 0 if no entry caused it, but what the centre found by itself.
     pub entry_seq: u64,
     /// The sale, where it concerns one.
     pub sale_id: Option<SaleId>,
@@ -317,7 +331,7 @@ pub struct ExceptionRaisedV1 {
     pub ticket_id: Option<TicketId>,
     /// In words, with the figures.
     pub detail: String,
-    /// When the entry was recorded.
+    /// When the entry was recorded, or the centre found it.
     pub at: Timestamp,
 }
 

@@ -17,8 +17,9 @@ use crate::{
         SaleRefusedV1, StockMovedV1, StockMovedV2,
     },
     requests::{
-        ConfirmedV1, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, MappingReplyV1,
-        MappingRequestV1, StockSnapshotV1,
+        ConfirmedV1, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, KhqrCheckReplyV1,
+        KhqrCheckV1, KhqrIntentReplyV1, KhqrIntentV1, MappingReplyV1, MappingRequestV1,
+        StockSnapshotV1,
     },
     subjects::CentralRequest,
 };
@@ -54,7 +55,7 @@ pub struct Contract {
 }
 
 /// All of them: entries, facts, requests with their replies, notices.
-pub const CONTRACTS: [Contract; 26] = [
+pub const CONTRACTS: [Contract; 30] = [
     Contract::of::<CashSessionOpenedV1>(
         "cash.session_opened",
         1,
@@ -204,6 +205,30 @@ pub const CONTRACTS: [Contract; 26] = [
         1,
         Role::Reply(CentralRequest::Facts),
         "The facts that followed.",
+    ),
+    Contract::of::<KhqrIntentV1>(
+        "khqr_intent",
+        1,
+        Role::Request(CentralRequest::KhqrIntent),
+        "An edge is about to show a KHQR code.",
+    ),
+    Contract::of::<KhqrIntentReplyV1>(
+        "khqr_intent_reply",
+        1,
+        Role::Reply(CentralRequest::KhqrIntent),
+        "The code is written down.",
+    ),
+    Contract::of::<KhqrCheckV1>(
+        "khqr_check",
+        1,
+        Role::Request(CentralRequest::KhqrCheck),
+        "Somebody wants to know whether a KHQR code was paid.",
+    ),
+    Contract::of::<KhqrCheckReplyV1>(
+        "khqr_check_reply",
+        1,
+        Role::Reply(CentralRequest::KhqrCheck),
+        "What is known of the payment of a KHQR code.",
     ),
     Contract::of::<ConfirmedV1>(
         "confirmed",

@@ -1,6 +1,8 @@
 //! What edges and the centre say to each other directly (NATS request and
 //! reply, and core notices). All of it can be lost; all of it is repeated.
 
+mod khqr;
+
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,8 @@ use crate::{
     CommandId, DeviceId, EdgeId, SeriesId, Sha256Hash, StaffId, StockItemId, Timestamp,
     VoidRequestId, catalogue::CatalogueRef, facts::InvoiceAssignedV1,
 };
+
+pub use khqr::{KhqrCheckReplyV1, KhqrCheckV1, KhqrIntentReplyV1, KhqrIntentV1, KhqrOutcome};
 
 /// A place in an edge's journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

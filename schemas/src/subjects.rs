@@ -134,12 +134,23 @@ pub enum CentralRequest {
     Stock,
     /// `FactsRequestV1` → `FactsReplyV1`.
     Facts,
+    /// `KhqrIntentV1` → `KhqrIntentReplyV1`.
+    KhqrIntent,
+    /// `KhqrCheckV1` → `KhqrCheckReplyV1`.
+    KhqrCheck,
 }
 
 impl CentralRequest {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Heartbeat, Self::Mapping, Self::Catalogue, Self::Stock, Self::Facts];
+    pub const ALL: [Self; 7] = [
+        Self::Heartbeat,
+        Self::Mapping,
+        Self::Catalogue,
+        Self::Stock,
+        Self::Facts,
+        Self::KhqrIntent,
+        Self::KhqrCheck,
+    ];
 
     /// The last token of the subject.
     pub const fn as_str(self) -> &'static str {
@@ -149,6 +160,8 @@ impl CentralRequest {
             Self::Catalogue => "catalogue",
             Self::Stock => "stock",
             Self::Facts => "facts",
+            Self::KhqrIntent => "khqr_intent",
+            Self::KhqrCheck => "khqr_check",
         }
     }
 }

@@ -10,10 +10,12 @@ use rust_decimal::Decimal;
 use schemas::{
     CashSessionId, Currency, Khr, Money, Quantity, TicketId, Usd,
     edge_api::{
-        Cart, CartLine, CashSession, FinalizeSale, LogIn, LoggedIn, OpenCashSession, PairDevice,
-        PairedDevice, SaleReceipt, SyncStatus, TenderOffer, TicketPage, TicketRow,
+        Cart, CartLine, CashSession, FinalizeSale, KhqrChecked, KhqrCode, LogIn, LoggedIn, NewKhqr,
+        OpenCashSession, PairDevice, PairedDevice, RequestVoid, SaleReceipt, SyncStatus,
+        TenderOffer, TicketPage, TicketRow,
     },
     events::{SaleType, TenderMethod},
+    requests::KhqrOutcome,
 };
 use serde::de::DeserializeOwned;
 use testkit::{BOUND, sample_code, sample_id, sample_pin, wait_until};
@@ -100,23 +102,23 @@ impl Till {
     /// Posts a latte and some waters under `ticket`; `None` when the edge does
     /// not answer.
     pub async fn try_sell(&self, ticket: &TicketId, waters: u32) -> Option<Answer> {
-        let line = |item: &str, quantity: u32| CartLine {
-            menu_item_id: sample_id(item),
-            add_on_ids: Vec::new(),
-            quantity: Quantity::try_from(quantity).expect("a small number"),
-        };
+        let received = Money { amount: Decimal::from(20), currency: Currency::Usd };
+        let tender = TenderOffer { method: TenderMethod::Cash, received };
+        self.try_sell_for(ticket, waters, tender).await
+    }
+
+    async fn try_sell_for(
+        &self,
+        ticket: &TicketId,
+        waters: u32,
+        tender: TenderOffer,
+    ) -> Option<Answer> {
         let sale = FinalizeSale {
             device_id: sample_id("Counter 1"),
             cash_session_id: self.session.expect("the day has begun"),
             customer_id: None,
-            cart: Cart {
-                sale_type: SaleType::Takeaway,
-                lines: vec![line("latte", 1), line("water", waters)],
-            },
-            tender: TenderOffer {
-                method: TenderMethod::Cash,
-                received: Money { amount: Decimal::from(20), currency: Currency::Usd },
-            },
+            cart: Self::cart(waters),
+            tender,
             draft_id: None,
         };
         self.post("/v1/sales", ticket.as_str(), &sale).await
@@ -172,6 +174,90 @@ impl Till {
             (sync.captured == sync.numbered && sync.journal_seq == sync.confirmed_seq).then_some(())
         })
         .await;
+    }
+
+    /// A latte and some waters, in the cart.
+    pub fn cart(waters: u32) -> Cart {
+        let line = |item: &str, quantity: u32| CartLine {
+            menu_item_id: sample_id(item),
+            add_on_ids: Vec::new(),
+            quantity: Quantity::try_from(quantity).expect("a small number"),
+        };
+        Cart { sale_type: SaleType::Takeaway, lines: vec![line("latte", 1), line("water", waters)] }
+    }
+
+    /// Asks for a code for a latte and some waters.
+    pub async fn try_code(
+        &self,
+        ticket: &TicketId,
+        key: &str,
+        waters: u32,
+        currency: Currency,
+    ) -> Answer {
+        let asked = NewKhqr {
+            ticket_id: ticket.clone(),
+            device_id: sample_id("Counter 1"),
+            cash_session_id: self.session.expect("the day has begun"),
+            customer_id: None,
+            cart: Self::cart(waters),
+            currency,
+        };
+        self.post("/v1/khqr", key, &asked).await.expect("the edge answers")
+    }
+
+    /// The same, which must succeed: waits until the link is known to be up.
+    pub async fn code(&self, ticket: &TicketId, waters: u32, currency: Currency) -> KhqrCode {
+        self.code_under(ticket, &format!("code-{}", new_ticket()), waters, currency).await
+    }
+
+    /// The same under a key.
+    pub async fn code_under(
+        &self,
+        ticket: &TicketId,
+        key: &str,
+        waters: u32,
+        currency: Currency,
+    ) -> KhqrCode {
+        wait_until("the edge has its line", BOUND, async || {
+            let answer = self.try_code(ticket, key, waters, currency).await;
+            if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+                return None;
+            }
+            assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+            Some(answer.json())
+        })
+        .await
+    }
+
+    /// A tap: was the code paid?
+    pub async fn try_check(&self, md5: &str, key: &str) -> Answer {
+        let path = format!("/v1/khqr/{md5}/check");
+        self.post(&path, key, &()).await.expect("the edge answers")
+    }
+
+    /// The same under a new key, which must have an answer.
+    pub async fn check(&self, md5: &str) -> KhqrOutcome {
+        let answer = self.try_check(md5, &format!("tap-{}", new_ticket())).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.json::<KhqrChecked>().outcome
+    }
+
+    /// Completes a sale that a code was made for, paid by KHQR.
+    pub async fn try_finalize(
+        &self,
+        ticket: &TicketId,
+        waters: u32,
+        received: Money,
+    ) -> Option<Answer> {
+        let tender = TenderOffer { method: TenderMethod::Khqr, received };
+        self.try_sell_for(ticket, waters, tender).await
+    }
+
+    /// Asks to undo a sale.
+    pub async fn try_void(&self, ticket: &TicketId) -> Answer {
+        let path = format!("/v1/sales/{ticket}/void-requests");
+        let asked = RequestVoid { reason: "a mistake".to_owned() };
+        self.post(&path, "void", &asked).await.expect("the edge answers")
     }
 
     async fn post(&self, path: &str, key: &str, body: &impl serde::Serialize) -> Option<Answer> {

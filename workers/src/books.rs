@@ -13,7 +13,7 @@ use schemas::{EdgeId, Sha256Hash};
 use store::{
     Conn, Error, accounts, audit, cash, commands, cursors,
     cursors::{Cursor, CursorMove},
-    entries, exceptions, orders, outbox, quarantine,
+    entries, exceptions, khqr, orders, outbox, quarantine,
     quarantine::Quarantined,
     reports, sales, stock, tickets,
     tickets::Ticket,
@@ -83,7 +83,17 @@ fn list<T: Copy>(keys: &BTreeSet<T>) -> Vec<T> {
     keys.iter().copied().collect()
 }
 
-/// What a batch of nothing but sales has none of.
+/// What sales were paid by KHQR, and which codes they claim.
+async fn write_khqr(conn: &mut Conn, changes: &Changes<'_>) -> Result<(), Error> {
+    khqr::insert_proofs(conn, &changes.proofs).await?;
+    let claimed = khqr::claim(conn, &changes.claims).await?;
+    if usize::try_from(claimed) != Ok(changes.claims.len()) {
+        return Err(Error::corrupt("khqr_intent.state", "it was claimed meanwhile"));
+    }
+    Ok(())
+}
+
+/// What a batch of nothing but sales in cash has none of.
 async fn write_voids_and_closes(conn: &mut Conn, changes: &Changes<'_>) -> Result<(), Error> {
     let moves: Vec<_> = changes.sale_moves.values().copied().collect();
     voids::move_sales(conn, &moves).await?;
@@ -166,6 +176,9 @@ impl Books for PgBooks<'_> {
         let supplemented = list(&keys.supplemented);
         let newest = reports::newest_supplements(self.conn, &supplemented).await?;
         state.supplements = newest.into_iter().collect();
+        let codes: Vec<String> = keys.khqr.iter().cloned().collect();
+        let intents = khqr::lock(self.conn, &codes).await?;
+        state.khqr = intents.into_iter().map(|row| (row.md5.clone(), row)).collect();
         if !keys.orders.is_empty() {
             let rows = orders::read(self.conn, &list(&keys.orders)).await?;
             state.orders.extend(rows.into_iter().map(|row| (row.order_id, row)));
@@ -193,6 +206,7 @@ impl Books for PgBooks<'_> {
         sales::insert(conn, &changes.sales).await?;
         sales::insert_lines(conn, &changes.sales).await?;
         orders::insert(conn, &changes.sales).await?;
+        write_khqr(conn, changes).await?;
         let moves: Vec<_> = changes.order_moves.values().copied().collect();
         orders::advance(conn, &moves).await?;
         cash::insert_sale_cash(conn, &changes.cash).await?;

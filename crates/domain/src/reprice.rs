@@ -27,7 +27,7 @@ pub struct Mismatch {
 }
 
 /// Prices a sale again with the catalogue that it names, at the moment it was
-/// finalized, and returns what differs: nothing if all is well.
+/// finalized (or locked, to be paid by KHQR), and returns what differs: nothing if all is well.
 ///
 /// The caller sees to it that `index` is the catalogue with the sale's content
 /// hash. KHQR tenders are compared by their totals only.
@@ -37,7 +37,8 @@ pub fn compare(index: &CatalogueIndex, sale: &SaleFinalizedV1) -> Vec<Mismatch> 
     found.field("tenant_id", &sale.tenant_id, &document.tenant_id);
     found.field("branch_id", &sale.branch_id, &document.branch_id);
     found.field("catalogue.version", &sale.catalogue.version, &document.version);
-    match price(index, &cart_of(sale), sale.finalized_at) {
+    let locked = sale.tender.khqr.as_ref().and_then(|proof| proof.khqr_priced_at);
+    match price(index, &cart_of(sale), locked.unwrap_or(sale.finalized_at)) {
         Ok(priced) => compare_priced(&mut found, sale, &priced),
         Err(error) => found.push("cart", "a completed sale".to_owned(), error.to_string()),
     }

@@ -8,10 +8,13 @@ use rust_decimal::Decimal;
 use schemas::{
     Currency,
     edge_api::{TenderOffer, Totals},
-    events::{Tender, TenderMethod},
+    events::{KhqrProof, Tender, TenderMethod},
 };
 
-use crate::money::{USD_DECIMALS, exact_units};
+use crate::{
+    khqr::amount_owed,
+    money::{USD_DECIMALS, exact_units},
+};
 
 /// The most that is taken in one tender, in whole dollars or riel.
 pub const MAX_RECEIVED: i64 = 1_000_000_000_000_000;
@@ -42,18 +45,34 @@ pub enum TenderError {
         /// What it must be.
         rule: &'static str,
     },
-    /// KHQR needs a confirmed payment, which this version cannot obtain.
-    #[error("KHQR payments are not taken yet; take cash")]
+    /// A KHQR tender without a confirmed payment.
+    #[error("a KHQR payment is taken once it is confirmed; make a code, or take cash")]
     KhqrNotTaken,
     /// House accounts are charged at the centre, which knows their limits.
     #[error("a house account is charged through the direct door only; take cash")]
     AccountNotTaken,
+    /// A KHQR tender states another amount than the code's, or another currency.
+    #[error(
+        "the code asks for {owed} {}, not for {received} {}; the amount is never typed",
+        currency.code(),
+        stated.code()
+    )]
+    NotTheCode {
+        /// What was stated.
+        received: Decimal,
+        /// In what.
+        stated: Currency,
+        /// What the code asks for.
+        owed: Decimal,
+        /// In what.
+        currency: Currency,
+    },
 }
 
 /// Settles a sale with what the customer hands over.
 ///
 /// # Errors
-/// [`TenderError`] if it is no cash, no amount of its currency, or less than is
+/// [`TenderError`] if it is no cash (see [`settle_khqr`]), no amount of its currency, or less than is
 /// owed.
 pub fn settle(totals: &Totals, offer: &TenderOffer) -> Result<Tender, TenderError> {
     match offer.method {
@@ -72,6 +91,26 @@ pub fn settle(totals: &Totals, offer: &TenderOffer) -> Result<Tender, TenderErro
         .filter(|change| *change >= Decimal::ZERO)
         .ok_or(TenderError::NotEnough { received, owed, currency })?;
     Ok(Tender { method: TenderMethod::Cash, currency, received, change, khqr: None })
+}
+
+/// Settles a sale with a KHQR payment that was confirmed: exactly what the code
+/// asks for in its `currency`, with no change.
+///
+/// # Errors
+/// [`TenderError::NotTheCode`] if the offer states anything else.
+pub fn settle_khqr(
+    totals: &Totals,
+    currency: Currency,
+    offer: &TenderOffer,
+    proof: KhqrProof,
+) -> Result<Tender, TenderError> {
+    let owed = amount_owed(totals, currency);
+    let (received, stated) = (offer.received.amount, offer.received.currency);
+    if (offer.method, stated, received) != (TenderMethod::Khqr, currency, owed) {
+        return Err(TenderError::NotTheCode { received, stated, owed, currency });
+    }
+    let (method, change) = (TenderMethod::Khqr, Decimal::ZERO);
+    Ok(Tender { method, currency, received: owed, change, khqr: Some(proof) })
 }
 
 fn received(offer: &TenderOffer) -> Result<Decimal, TenderError> {

@@ -52,3 +52,30 @@ pub async fn insert(conn: &mut Conn, rows: &[NewException]) -> Result<(), Error>
     .await?;
     Ok(())
 }
+
+/// Inserts an exception unless it was raised before. Returns whether it is new.
+///
+/// # Errors
+/// [`Error::Database`] if the statement fails.
+pub async fn insert_once(conn: &mut Conn, new: &NewException) -> Result<bool, Error> {
+    let raised = &new.raised;
+    let inserted = sqlx::query!(
+        "INSERT INTO exception (exception_id, tenant_id, branch_id, kind, edge_id, entry_seq,
+             sale_id, ticket_id, detail, occurred_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (exception_id) DO NOTHING",
+        raised.exception_id.as_uuid(),
+        new.tenant_id.as_uuid(),
+        raised.branch_id.as_uuid(),
+        raised.kind.as_str(),
+        raised.edge_id.as_uuid(),
+        int8(raised.entry_seq),
+        raised.sale_id.map(Uuid::from),
+        raised.ticket_id.as_ref().map(|ticket| ticket.as_str()),
+        raised.detail,
+        OffsetDateTime::from(raised.at),
+    )
+    .execute(conn)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}

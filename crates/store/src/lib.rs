@@ -17,6 +17,7 @@ pub mod commands;
 pub mod cursors;
 pub mod entries;
 pub mod exceptions;
+pub mod khqr;
 pub mod opening_stock;
 pub mod orders;
 pub mod quarantine;

@@ -16,6 +16,7 @@ mod deductions;
 mod door;
 mod entries;
 mod heartbeats;
+mod khqr;
 mod pairings;
 mod per_edge;
 mod register;
@@ -133,6 +134,7 @@ pub async fn books(pool: &Pool) -> Result<Vec<Check>, Error> {
     prepare(&mut tx).await?;
     let mut checks = entries::checks(&mut tx).await?;
     checks.extend(pairings::checks(&mut tx).await?);
+    checks.push(khqr::check(&mut tx).await?);
     checks.extend(register::checks(&mut tx).await?);
     checks.push(heartbeats::check(&mut tx).await?);
     checks.push(door::check(&mut tx).await?);

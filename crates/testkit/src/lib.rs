@@ -22,7 +22,7 @@ pub use books::{Books, damage};
 pub use company::{Company, Store, enrol_edge, seed_company};
 pub use edge_schema::EdgeSchema;
 pub use journal_writer::{JournalWriter, cash_usd};
-pub use menu::{sample_catalogue, sample_code, sample_id, sample_pin};
+pub use menu::{SAMPLE_KHQR_ACCOUNT, sample_catalogue, sample_code, sample_id, sample_pin};
 pub use nats::Nats;
 pub use scratch::scratch_dir;
 pub use service::{Service, ServicePlan, bin};

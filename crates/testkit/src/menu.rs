@@ -7,8 +7,8 @@ use schemas::{
     TenantId, Timestamp, Usd,
     catalogue::{
         AddOn, CatalogueV1, Category, Device, DevicePairing, DiscountRule, DiscountTarget,
-        KhrGranularity, KhrRoundingMode, MenuItem, Policies, RecipeLine, Seller, StaffMember,
-        StaffRole, StockItem, StockUse,
+        KhqrAccount, KhqrReceiver, KhrGranularity, KhrRoundingMode, MenuItem, Policies, RecipeLine,
+        Seller, StaffMember, StaffRole, StockItem, StockUse,
     },
 };
 use uuid::Uuid;
@@ -17,6 +17,9 @@ use crate::OrFail as _;
 
 /// Namespace of all ids in the sample catalogue.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6c1d_8f0a_2b7e_5d43_9a10_7e1c_55aa_0001);
+
+/// The account that the sample catalogue's KHQR codes pay to.
+pub const SAMPLE_KHQR_ACCOUNT: &str = "test_coffee@bank";
 
 /// Who sells in the sample catalogue, and their PINs.
 const STAFF: [(&str, StaffRole, &str); 4] = [
@@ -66,7 +69,8 @@ pub fn sample_id<Id: From<Uuid>>(name: &str) -> Id {
 /// subtotal; 10 % VAT; 4,100 riel a dollar, rounded to the nearest 100; staff
 /// `Sokha` and `Bopha` (cashiers), `Dara` (manager) and `Vanna` (admin), with
 /// the PINs of [`sample_pin`]; tills `Counter 1` and `Counter 2`, with the
-/// pairing codes of [`sample_code`]. The hashes of both are cheap to check.
+/// pairing codes of [`sample_code`] (the hashes of both are cheap to check); KHQR
+/// codes pay to [`SAMPLE_KHQR_ACCOUNT`].
 ///
 /// # Panics
 /// Never, as long as the figures above are within their types' bounds.
@@ -126,6 +130,18 @@ pub fn sample_catalogue(tenant_id: TenantId, branch_id: BranchId, version: u64) 
         ],
         staff: STAFF.map(|(name, role, _)| staff_member(name, role)).to_vec(),
         devices: ["Counter 1", "Counter 2"].map(device).to_vec(),
+        khqr: Some(KhqrReceiver {
+            account: KhqrAccount::Individual {
+                account_id: SAMPLE_KHQR_ACCOUNT.to_owned(),
+                account_information: None,
+                acquiring_bank: None,
+            },
+            merchant_name: "Test Coffee Co.".to_owned(),
+            merchant_city: "Phnom Penh".to_owned(),
+            mcc: None,
+            store_label: Some("Riverside".to_owned()),
+            other_language: None,
+        }),
     }
 }
 

@@ -1,5 +1,8 @@
-//! How often Bakong may still be asked today.
+//! How often Bakong may still be asked today, and who counts.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::BoxFuture;
 use schemas::Timestamp;
 
 /// Cambodia is seven hours ahead of UTC, all year. Bakong does not document when its
@@ -13,6 +16,68 @@ const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 pub struct BudgetSpent {
     /// When the next day begins.
     pub until: Timestamp,
+}
+
+/// Why a check may not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoCheck {
+    /// The day's checks are used up.
+    #[error("the day's checks are used up")]
+    Spent,
+    /// Whoever counts cannot be reached right now.
+    #[error("the day's checks cannot be counted right now")]
+    Uncounted,
+}
+
+/// Whoever counts the checks of one tenant. Each is counted before it is made.
+pub trait Budget: Send + Sync {
+    /// Takes one check, and returns the day it was taken on.
+    fn take(&self, now: Timestamp) -> BoxFuture<'_, Result<i64, NoCheck>>;
+
+    /// Gives back a check that was taken on `day` and not made.
+    fn put_back(&self, day: i64) -> BoxFuture<'_, ()>;
+
+    /// Nothing is left of the day, whatever was counted: Bakong says so.
+    fn exhaust(&self, now: Timestamp) -> BoxFuture<'_, ()>;
+}
+
+/// A [`DailyBudget`] that this process counts by itself.
+#[derive(Debug)]
+pub struct MemoryBudget(Mutex<DailyBudget>);
+
+impl MemoryBudget {
+    /// Goes on with what is left of a budget.
+    pub const fn new(budget: DailyBudget) -> Self {
+        Self(Mutex::new(budget))
+    }
+
+    /// What was used so far.
+    pub fn so_far(&self) -> DailyBudget {
+        *self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, DailyBudget> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Budget for MemoryBudget {
+    fn take(&self, now: Timestamp) -> BoxFuture<'_, Result<i64, NoCheck>> {
+        Box::pin(async move { self.lock().take(now).map_err(|_| NoCheck::Spent) })
+    }
+
+    fn put_back(&self, day: i64) -> BoxFuture<'_, ()> {
+        Box::pin(async move { self.lock().put_back(day) })
+    }
+
+    fn exhaust(&self, now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move { self.lock().exhaust(now) })
+    }
+}
+
+/// The day in Cambodia, counted since 1970-01-01.
+pub(crate) fn day_of(now: Timestamp) -> i64 {
+    now.unix_micros().saturating_add(UTC_OFFSET_MICROS).div_euclid(DAY_MICROS)
 }
 
 /// The checks of one tenant on one day in Cambodia. Time is an argument. A clock
@@ -88,7 +153,7 @@ impl DailyBudget {
     }
 
     fn turn_to(&mut self, now: Timestamp) {
-        let today = now.unix_micros().saturating_add(UTC_OFFSET_MICROS).div_euclid(DAY_MICROS);
+        let today = day_of(now);
         if today > self.day {
             *self = Self { limit: self.limit, day: today, used: 0 };
         }

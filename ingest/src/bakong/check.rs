@@ -45,6 +45,9 @@ pub enum Why {
     /// The day's checks are used up by our own count. Bakong was not asked.
     #[error("the day's checks are used up")]
     BudgetSpent,
+    /// The day's checks cannot be counted right now. Bakong was not asked.
+    #[error("the day's checks cannot be counted right now")]
+    Uncounted,
     /// No connection was made. Bakong was not asked.
     #[error("Bakong cannot be reached")]
     Unreachable,

@@ -1,9 +1,6 @@
 //! Asking Bakong: budget, token, and what is done about a refused one.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use anyhow::Context;
 use axum::http::{HeaderValue, Uri};
@@ -12,7 +9,7 @@ use schemas::{Clock, Timestamp};
 use tokio::time::timeout;
 
 use super::{
-    Check, DailyBudget, Settings, Why,
+    Budget, Check, DailyBudget, MemoryBudget, NoCheck, Settings, Why,
     answer::{read_check, read_token},
     settings::bearer,
     transport::Transport,
@@ -33,7 +30,7 @@ pub struct BakongClient {
     clock: Arc<dyn Clock>,
     /// Held while the token is renewed, so that it is renewed once for all who wait.
     token: tokio::sync::Mutex<Token>,
-    budget: Mutex<DailyBudget>,
+    budget: Arc<dyn Budget>,
 }
 
 struct Token {
@@ -43,7 +40,7 @@ struct Token {
 }
 
 impl BakongClient {
-    /// A client with a full day's budget. Nothing is asked yet.
+    /// A client that counts a full day's budget by itself. Nothing is asked yet.
     ///
     /// # Errors
     /// If the settings cannot work ([`super::SettingsError`]), or TLS cannot be set
@@ -60,21 +57,15 @@ impl BakongClient {
             transport,
             clock,
             token: tokio::sync::Mutex::new(token),
-            budget: Mutex::new(DailyBudget::new(settings.daily_checks)),
+            budget: Arc::new(MemoryBudget::new(DailyBudget::new(settings.daily_checks))),
             settings,
         })
     }
 
-    /// Goes on with what is left of a budget that was kept.
+    /// Has the checks counted by somebody else.
     #[must_use]
-    pub fn with_budget(self, budget: DailyBudget) -> Self {
-        *self.lock_budget() = budget;
-        self
-    }
-
-    /// What was used so far.
-    pub fn budget(&self) -> DailyBudget {
-        *self.lock_budget()
+    pub fn counted_by(self, budget: Arc<dyn Budget>) -> Self {
+        Self { budget, ..self }
     }
 
     /// Asks whether the code with this md5 (32 lower-case hex digits) was paid. At
@@ -118,17 +109,19 @@ impl BakongClient {
 
     /// One request, counted.
     async fn ask(&self, md5: &str, bearer: &HeaderValue) -> Check {
-        let Ok(day) = self.lock_budget().take(self.clock.now()) else {
-            return Why::BudgetSpent.into();
+        let day = match self.budget.take(self.clock.now()).await {
+            Ok(day) => day,
+            Err(NoCheck::Spent) => return Why::BudgetSpent.into(),
+            Err(NoCheck::Uncounted) => return Why::Uncounted.into(),
         };
         let body = json(&serde_json::json!({ "md5": md5 }));
         let answer = self.transport.post(&self.check_url, Some(bearer), body).await;
         let check =
             answer.map_or_else(Check::from, |(status, body)| read_check(md5, status, &body));
         match &check {
-            Check::Unknown { why: Why::Unreachable } => self.lock_budget().put_back(day),
+            Check::Unknown { why: Why::Unreachable } => self.budget.put_back(day).await,
             Check::Unknown { why: Why::DailyLimit } => {
-                self.lock_budget().exhaust(self.clock.now());
+                self.budget.exhaust(self.clock.now()).await;
             }
             _ => (),
         }
@@ -162,18 +155,11 @@ impl BakongClient {
         token.bearer = Some(renewed.clone());
         Ok(renewed)
     }
-
-    fn lock_budget(&self) -> MutexGuard<'_, DailyBudget> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl fmt::Debug for BakongClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BakongClient")
-            .field("settings", &self.settings)
-            .field("budget", &self.budget())
-            .finish_non_exhaustive()
+        f.debug_struct("BakongClient").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 

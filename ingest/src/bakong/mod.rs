@@ -9,16 +9,15 @@
 //!   it is not repeated once a request may have arrived. Repeated are only
 //!   connections that were not made, and one check whose token was refused, after
 //!   the token was renewed.
-//! - Every request that may arrive is counted in the [`DailyBudget`] first; with
-//!   none left nobody is asked.
+//! - Every request that may arrive is counted in the [`Budget`] first; with none
+//!   left nobody is asked.
 //! - A check ends within the settings' time, whatever the other side does.
 //! - Neither token nor e-mail address shows in errors, logs or `{:?}`. They are
 //!   sent over TLS only, or to this machine.
 //!
-//! [`matches()`] decides whether a payment is the one that was asked for. The budget
-//! and a renewed token live in memory: after a restart the token of the settings
-//! is tried again, and who keeps the budget hands it in
-//! ([`BakongClient::with_budget`]).
+//! [`matches()`] decides whether a payment is the one that was asked for. A renewed
+//! token lives in memory: after a restart that of the settings is tried again. The
+//! budget is kept by whoever counts ([`BakongClient::counted_by`]).
 //!
 //! Source: NBC, *Bakong Open API Document*: `POST /v1/check_transaction_by_md5` and
 //! `POST /v1/renew_token`.
@@ -33,7 +32,8 @@ mod client;
 mod answer;
 mod transport;
 
-pub use budget::{BudgetSpent, DailyBudget};
+pub(crate) use budget::day_of;
+pub use budget::{Budget, BudgetSpent, DailyBudget, MemoryBudget, NoCheck};
 pub use check::{Check, Paid, Why};
 pub use client::BakongClient;
 pub use matching::{Aspect, Expected, Mismatch, matches};

@@ -75,7 +75,7 @@ impl Settings {
     }
 
     const fn default_check_timeout_ms() -> u64 {
-        10_000
+        6_000
     }
 
     /// Looks whether they can work.

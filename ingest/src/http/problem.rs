@@ -77,7 +77,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::NoSuchBranch(_)
         | Refusal::NotFound(_)
         | Refusal::NoSuchSubmission(_) => StatusCode::NOT_FOUND,
-        Refusal::TicketMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::TicketMismatch | Refusal::Khqr(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Door(code, _) => at_the_door(*code),
         Refusal::Office(refusal) => office_status(refusal),
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,

@@ -6,6 +6,7 @@
 mod catalogue;
 mod facts;
 mod heartbeat;
+mod khqr;
 mod mapping;
 mod stock;
 
@@ -27,7 +28,8 @@ pub(crate) use facts::read as read_facts;
 
 use crate::{
     Refusal,
-    center::{Center, within_time},
+    center::{ANSWER_WITHIN, Center, within},
+    khqr::CHECK_WITHIN,
 };
 
 /// How long a stopping service waits for answers under way.
@@ -72,7 +74,11 @@ async fn answer(center: Arc<Center>, question: Question, permit: OwnedSemaphoreP
     };
     let what = subject.what.as_str();
     let asked = question.body.clone();
-    let outcome = within_time(async move {
+    let bound = match subject.what {
+        CentralRequest::KhqrCheck => CHECK_WITHIN,
+        _ => ANSWER_WITHIN,
+    };
+    let outcome = within(bound, async move {
         // Held until the work is done, also if nobody waits for it any more.
         let _permit = permit;
         body(&center, subject, &asked).await
@@ -100,6 +106,8 @@ async fn body(center: &Center, subject: CentralSubject, body: &[u8]) -> Result<B
         CentralRequest::Catalogue => catalogue::answer(center, subject).await,
         CentralRequest::Stock => json(&stock::answer(center, subject).await?),
         CentralRequest::Facts => json(&facts::answer(center, subject, parse(body)?).await?),
+        CentralRequest::KhqrIntent => json(&khqr::write(center, subject, &parse(body)?).await?),
+        CentralRequest::KhqrCheck => json(&khqr::check(center, subject, &parse(body)?).await?),
     }
 }
 

@@ -6,7 +6,7 @@ use schemas::{
     catalogue::CatalogueRef,
     requests::{
         DeviceContact, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, HighestNumber,
-        JournalHead, MappingReplyV1, MappingRequestV1, StockSnapshotV1, StorageReport,
+        JournalHead, KhqrCheckV1, MappingReplyV1, MappingRequestV1, StockSnapshotV1, StorageReport,
     },
     subjects::{CentralRequest, DEFAULT_SHARDS, PosSubject, shard_of},
 };
@@ -80,6 +80,9 @@ async fn a_heartbeat_is_kept_and_answered_with_all_that_an_edge_needs() {
     assert_eq!((kept[0].received_at, kept[0].mapping_seq), (NOW, 3));
 }
 
+/// A code that is about to be shown.
+const KHQR_INTENT: &[u8] = include_bytes!("../../../schemas/golden/khqr_intent.v1.json");
+
 #[tokio::test]
 async fn only_the_active_edge_of_a_branch_is_heard_under_its_own_subject() {
     let door = Door::open(2).await;
@@ -104,6 +107,10 @@ async fn only_the_active_edge_of_a_branch_is_heard_under_its_own_subject() {
                 CentralRequest::Heartbeat => serde_json::to_vec(&heartbeat(&door)).unwrap(),
                 CentralRequest::Facts => {
                     serde_json::to_vec(&FactsRequestV1 { after_fact_seq: 0, limit: 1 }).unwrap()
+                }
+                CentralRequest::KhqrIntent => KHQR_INTENT.to_vec(),
+                CentralRequest::KhqrCheck => {
+                    serde_json::to_vec(&KhqrCheckV1 { md5: "0".repeat(32) }).unwrap()
                 }
                 _ => serde_json::to_vec(&question).unwrap(),
             };

@@ -50,6 +50,7 @@ impl Door {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             topology: small_streams(),
             door: ingest::door::Settings::default(),
+            khqr: ingest::khqr::KhqrSettings::default(),
         };
         let clock = Arc::new(ManualClock::at(NOW));
         let ingest = Ingest::bind(settings, clock).await.unwrap();

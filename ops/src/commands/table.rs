@@ -21,6 +21,7 @@ pub fn of(record: &Record, data_dir: &Path) -> Table {
     if token.exists() {
         table.add_row(["back office's API token", &token.display().to_string()]);
     }
+    table.add_row(["Bakong (stand-in)", &record.bakong_url]);
     for edge in &record.edges {
         table.add_row([format!("edge of {}", edge.name), edge.url.clone()]);
     }

@@ -127,6 +127,7 @@ fn catalogue(tenant_id: TenantId, company: &str, profile: &Profile, cost: Cost) 
                 entry::till(place, names.device(profile.name, name), (*name).to_owned(), cost)
             })
             .collect(),
+        khqr: Some(entry::khqr(company)),
     }
 }
 

@@ -4,11 +4,14 @@
 use domain::secrets::{self, Cost};
 use schemas::{
     DeviceId, StaffId, Timestamp,
-    catalogue::{Device, DevicePairing, StaffMember, StaffRole},
+    catalogue::{Device, DevicePairing, KhqrAccount, KhqrReceiver, StaffMember, StaffRole},
 };
 
 /// Until when the codes may be used: 2100-01-01T00:00Z.
 const CODES_EXPIRE: Timestamp = Timestamp::from_unix_micros(4_102_444_800_000_000);
+
+/// The longest merchant's name in a KHQR code.
+const KHQR_NAME: usize = 25;
 
 /// The PIN of the person at a place in a store's list: 1111, 2222, … 9999, and
 /// again.
@@ -39,4 +42,20 @@ pub(super) fn till(place: usize, device_id: DeviceId, name: String, cost: Cost) 
         .ok()
         .map(|code_hash| DevicePairing { code_hash, expires_at: CODES_EXPIRE });
     Device { pairing, ..Device::new(device_id, name) }
+}
+
+/// Who is paid by KHQR at a made-up company: an account that no bank has.
+pub(super) fn khqr(company: &str) -> KhqrReceiver {
+    KhqrReceiver {
+        account: KhqrAccount::Individual {
+            account_id: "demo_till@demo".to_owned(),
+            account_information: None,
+            acquiring_bank: None,
+        },
+        merchant_name: company.chars().take(KHQR_NAME).collect(),
+        merchant_city: "Phnom Penh".to_owned(),
+        mcc: None,
+        store_label: None,
+        other_language: None,
+    }
 }

@@ -99,6 +99,7 @@ pub fn imported(tenant_id: TenantId, plan: &Plan) -> Company {
                 discounts: Vec::new(),
                 staff: staff(names, outlet),
                 devices: devices(names, outlet, plan.tills),
+                khqr: None,
             },
             opening_stock: Vec::new(),
         })

@@ -8,6 +8,9 @@
 //! started again; a service that fails ends the stack, and [`Stack::failure`]
 //! says why.
 //!
+//! Bakong is a stand-in, in memory: what was paid there is forgotten with the stack,
+//! and what was found paid is in the books.
+//!
 //! Others find a running stack through its directory: [`Stack::attach`].
 
 mod edges;
@@ -21,9 +24,11 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use bus::{Bus, topology::TopologySettings};
+use ingest::khqr::KhqrSettings;
 use nix::fcntl::Flock;
 use schemas::{Clock, EdgeId};
 use store::Pool;
+use supervise::bakong::{self, BakongStandIn};
 use tokio::{
     sync::{Mutex, mpsc},
     time::timeout,
@@ -37,6 +42,9 @@ pub use record::{Attached, EdgeRecord, Record};
 pub use servers::Servers;
 
 use services::Services;
+
+/// The stand-in for Bakong may be asked more often than the real one.
+const CHECKS_A_DAY: u32 = 10_000;
 
 /// How a stack is started.
 #[derive(Debug, Clone)]
@@ -72,6 +80,7 @@ pub struct Stack {
     bus: Bus,
     edges: Vec<Edge>,
     services: Services,
+    bakong: BakongStandIn,
     servers: Arc<Mutex<Servers>>,
     failures: mpsc::UnboundedReceiver<anyhow::Error>,
     failing: mpsc::UnboundedSender<anyhow::Error>,
@@ -104,18 +113,26 @@ impl Stack {
         let bus = Bus::connect(&nats, "tillstream").await.context("the broker is not fit")?;
         bus::topology::ensure(&bus, &topology).await.context("the streams cannot be made")?;
 
+        let bakong = BakongStandIn::start().await?;
         let (failing, failures) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let servers = Arc::new(Mutex::new(servers));
         servers::keep_running(Arc::clone(&servers), failing.clone(), shutdown.clone());
         let services = Services::start(
-            services::Plan { books, nats, topology: topology.clone(), listen: ports.http()? },
+            services::Plan {
+                books,
+                nats,
+                topology: topology.clone(),
+                listen: ports.http()?,
+                khqr: khqr(&bakong),
+            },
             &clock,
             &failing,
             &shutdown,
         )
         .await?;
         record.centre_url = format!("http://{}", services.http);
+        record.bakong_url = bakong.url();
         let mut stack = Self {
             data_dir,
             ports,
@@ -125,6 +142,7 @@ impl Stack {
             bus,
             edges: Vec::new(),
             services,
+            bakong,
             servers,
             failures,
             failing,
@@ -186,6 +204,11 @@ impl Stack {
     /// The two servers, to stop, kill and restart them.
     pub fn servers(&self) -> Arc<Mutex<Servers>> {
         Arc::clone(&self.servers)
+    }
+
+    /// The stand-in for Bakong, which says what was paid by KHQR.
+    pub fn bakong(&self) -> &BakongStandIn {
+        &self.bakong
     }
 
     /// The edges that run, in the order they were added.
@@ -269,4 +292,15 @@ impl Stack {
         outcome = outcome.and(self.servers.lock().await.stop().await);
         outcome.and(record::forget(&self.data_dir))
     }
+}
+
+/// KHQR with the stand-in for Bakong: money that nobody has.
+fn khqr(stand_in: &BakongStandIn) -> KhqrSettings {
+    let access = ingest::bakong::Settings {
+        token: Some(stand_in.token()),
+        email: Some(bakong::EMAIL.to_owned()),
+        daily_checks: CHECKS_A_DAY,
+        ..ingest::bakong::Settings::at(stand_in.url())
+    };
+    KhqrSettings { bakong: Some(access), ..KhqrSettings::default() }
 }

@@ -33,6 +33,8 @@ pub struct Record {
     pub nats_pid: u32,
     /// The centre's HTTP API.
     pub centre_url: String,
+    /// The stand-in for Bakong; `POST /stand-in/pay` there pays a code.
+    pub bakong_url: String,
     /// The edges, in the order they were added.
     pub edges: Vec<EdgeRecord>,
 }
@@ -84,6 +86,7 @@ impl std::fmt::Debug for Record {
             .field("books", &self.books_url_shown())
             .field("nats_url", &self.nats_url)
             .field("centre_url", &self.centre_url)
+            .field("bakong_url", &self.bakong_url)
             .field("edges", &self.edges)
             .finish_non_exhaustive()
     }

@@ -45,6 +45,7 @@ impl Servers {
             nats_url: self.nats.url(),
             nats_pid: self.nats.pid().unwrap_or_default(),
             centre_url: String::new(),
+            bakong_url: String::new(),
             edges: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bus::topology::TopologySettings;
-use ingest::Ingest;
+use ingest::{Ingest, khqr::KhqrSettings};
 use schemas::Clock;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ pub(super) struct Plan {
     pub(super) nats: bus::Settings,
     pub(super) topology: TopologySettings,
     pub(super) listen: SocketAddr,
+    pub(super) khqr: KhqrSettings,
 }
 
 /// The services, running.
@@ -35,7 +36,7 @@ impl Services {
         failing: &mpsc::UnboundedSender<anyhow::Error>,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Plan { books, nats, topology, listen } = plan;
+        let Plan { books, nats, topology, listen, khqr } = plan;
         let ingest = Ingest::bind(
             ingest::Settings {
                 nats: nats.clone(),
@@ -43,6 +44,7 @@ impl Services {
                 listen,
                 topology: topology.clone(),
                 door: ingest::door::Settings::default(),
+                khqr,
             },
             Arc::clone(clock),
         )

@@ -5,6 +5,7 @@ use testkit::sqlx::{self, Executor, PgPool, postgres::PgPoolOptions};
 
 use crate::{
     damages::{Damage, ENTRIES, FACTS, HEARTBEATS, REGISTER, SALES, STOCK, damage},
+    khqr_damages::KHQR,
     session_damages::{COMMANDS, EFFECTS, REVERSALS, SESSIONS, VOIDS},
     sold::Sold,
 };
@@ -25,6 +26,11 @@ async fn each_damage_fails_the_checks_that_speak_of_it_and_no_others() {
 async fn each_damage_to_sessions_and_voids_fails_the_checks_that_speak_of_it() {
     let groups = [NOTHING, SESSIONS, VOIDS, EFFECTS, REVERSALS, COMMANDS];
     damage_one_by_one(Sold::with_voids().await, &groups).await;
+}
+
+#[tokio::test]
+async fn each_damage_to_khqr_fails_the_check_that_speaks_of_it() {
+    damage_one_by_one(Sold::with_khqr().await, &[NOTHING, KHQR]).await;
 }
 
 async fn damage_one_by_one(sold: Sold, groups: &[&[Damage]]) {

@@ -4,6 +4,7 @@
 
 mod books;
 mod damages;
+mod khqr_damages;
 mod session_damages;
 mod sold;
 

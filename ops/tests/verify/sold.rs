@@ -118,6 +118,22 @@ impl Sold {
         sold
     }
 
+    /// Two stores with sales that were paid by KHQR, proven and not.
+    pub async fn with_khqr() -> Self {
+        let books = Books::new().await;
+        let company = seed_company(&books.pool, 2).await;
+        let mut journals = Vec::new();
+        for store in &company.stores {
+            let entries = crate::khqr_damages::with_khqr(&books.pool, store).await;
+            book(&books.pool, store, &entries).await;
+            journals.push(entries);
+        }
+        let sold = Self { books, company, journals };
+        sold.number().await;
+        sold.tell().await;
+        sold
+    }
+
     /// Numbers every sale that waits.
     pub async fn number(&self) {
         let (pool, tenant) = (&self.books.pool, self.company.tenant_id);

@@ -90,6 +90,8 @@ pub const RULES: &[Rule] = &[
     rule_for("GET", "/v1/sales/{ticket}", Who::Staff),
     rule_for("GET", "/v1/sales/{ticket}/receipt", Who::Staff),
     rule_for("POST", "/v1/sales/{ticket}/print", Who::Staff),
+    rule_for("POST", "/v1/khqr", Who::Staff),
+    rule_for("POST", "/v1/khqr/{md5}/check", Who::Staff),
     rule_for("POST", "/v1/sales/{ticket}/void-requests", Who::Staff),
     rule_for("GET", "/v1/void-requests", Who::Staff),
     rule_for("POST", "/v1/void-requests/{id}/approve", Who::Approver),

@@ -12,6 +12,7 @@ pub mod problem;
 mod catalogue;
 mod drafts;
 mod drawers;
+mod khqr;
 mod limits;
 mod meters;
 mod notifications;
@@ -46,9 +47,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     journal::{By, CatalogueInUse, Journal},
+    khqr::Khqr,
     people::{OperatorToken, SecretChecker},
     settings::{Limits, ReceiptSettings},
     standing::Standing,
+    sync::Centre,
 };
 use meters::Meters;
 use problem::{Code, Problem};
@@ -59,6 +62,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Clone)]
 struct Api {
     journal: Journal,
+    khqr: Arc<Khqr>,
     standing: Standing,
     registry: PrometheusHandle,
     meters: Meters,
@@ -85,17 +89,29 @@ impl From<&auth::Actor> for By {
     }
 }
 
+/// What the API works with beside the journal.
+pub struct Parts {
+    /// How the store stands.
+    pub standing: Standing,
+    /// The way to the centre.
+    pub centre: Centre,
+    /// The figures of `/metrics`.
+    pub registry: PrometheusHandle,
+    /// The token of whoever keeps the box.
+    pub operator: Option<OperatorToken>,
+}
+
 /// The whole API. Streams of updates end when `shutdown` is cancelled.
 pub fn router(
     journal: Journal,
-    standing: Standing,
-    registry: PrometheusHandle,
-    operator: Option<OperatorToken>,
+    parts: Parts,
     limits: &Limits,
     receipts: ReceiptSettings,
     shutdown: CancellationToken,
 ) -> Router {
+    let Parts { standing, centre, registry, operator } = parts;
     let api = Api {
+        khqr: Arc::new(Khqr::new(centre)),
         meters: Meters::of(journal.identity().edge_id),
         journal,
         standing,
@@ -155,6 +171,8 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(sales::finalize_sale))
         .routes(routes!(sales::mint))
         .routes(routes!(sales::receipt))
+        .routes(routes!(khqr::make))
+        .routes(routes!(khqr::check))
         .routes(routes!(receipts::read))
         .routes(routes!(receipts::print))
         .routes(routes!(voids::request))

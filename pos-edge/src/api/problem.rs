@@ -64,6 +64,7 @@ codes! {
     SessionNotFound = "session_not_found", NOT_FOUND, "There is no such cash session";
     OrderNotFound = "order_not_found", NOT_FOUND, "There is no such order";
     VoidNotFound = "void_not_found", NOT_FOUND, "There is no such request to void";
+    KhqrNotFound = "khqr_not_found", NOT_FOUND, "There is no such KHQR code";
     NotificationNotFound = "notification_not_found", NOT_FOUND, "There is no such notification";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not offered here";
     NoOpenSession = "no_open_session", CONFLICT, "The cash session is not open";
@@ -84,6 +85,9 @@ codes! {
     VoidAlreadyVoided = "void_already_voided", CONFLICT, "The sale is voided";
     VoidAlreadyDecided = "void_already_decided", CONFLICT, "The request to void was decided";
     TooManyVoids = "too_many_voids", CONFLICT, "Too many requests to void are undecided";
+    KhqrNotConfirmed = "khqr_not_confirmed", CONFLICT, "The KHQR payment is not confirmed";
+    KhqrCartChanged = "khqr_cart_changed", CONFLICT, "The cart is not the one of the KHQR code";
+    KhqrAlreadyPaid = "khqr_already_paid", CONFLICT, "The KHQR code was paid";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON";
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The body has another form";
@@ -98,13 +102,17 @@ codes! {
     InvalidCart = "invalid_cart", UNPROCESSABLE_ENTITY, "The cart cannot be sold as it is";
     NotEnoughReceived = "not_enough_received", UNPROCESSABLE_ENTITY, "Less was received than is owed";
     InvalidTender = "invalid_tender", UNPROCESSABLE_ENTITY, "The tender is not valid";
-    KhqrUnavailable = "khqr_unavailable", UNPROCESSABLE_ENTITY, "KHQR is not taken here yet";
+    AccountNotTaken = "account_not_taken", UNPROCESSABLE_ENTITY, "House accounts are not charged here";
+    KhqrUnavailable = "khqr_unavailable", UNPROCESSABLE_ENTITY, "KHQR is not taken here";
+    KhqrRefused = "khqr_refused", UNPROCESSABLE_ENTITY, "No KHQR code can be made of it";
     SaleTooLarge = "sale_too_large", UNPROCESSABLE_ENTITY, "The sale does not fit an entry";
     InvalidPrinter = "invalid_printer", UNPROCESSABLE_ENTITY, "This is no printer of the store";
     LoginLocked = "login_locked", TOO_MANY_REQUESTS, "Too many wrong tries";
     Internal = "internal", INTERNAL_SERVER_ERROR, "This program failed";
+    KhqrCentreRefused = "khqr_centre_refused", BAD_GATEWAY, "The centre refused";
     PrinterUnreachable = "printer_unreachable", BAD_GATEWAY, "The printer does not answer";
     PrinterFailed = "printer_failed", BAD_GATEWAY, "The printer did not take all of it";
+    KhqrNeedsLine = "khqr_needs_line", SERVICE_UNAVAILABLE, "KHQR needs the line";
     NoCatalogue = "no_catalogue", SERVICE_UNAVAILABLE, "There is no catalogue yet";
     JournalRolledBack = "journal_rolled_back", SERVICE_UNAVAILABLE, "This edge may not sell any more";
     StorageFailed = "storage_failed", SERVICE_UNAVAILABLE, "The journal's storage failed";
@@ -205,6 +213,7 @@ mod tests {
                 (404, "session_not_found"),
                 (404, "order_not_found"),
                 (404, "void_not_found"),
+                (404, "khqr_not_found"),
                 (404, "notification_not_found"),
                 (405, "method_not_allowed"),
                 (409, "no_open_session"),
@@ -225,6 +234,9 @@ mod tests {
                 (409, "void_already_voided"),
                 (409, "void_already_decided"),
                 (409, "too_many_voids"),
+                (409, "khqr_not_confirmed"),
+                (409, "khqr_cart_changed"),
+                (409, "khqr_already_paid"),
                 (413, "body_too_large"),
                 (415, "unsupported_media_type"),
                 (422, "invalid_request"),
@@ -239,13 +251,17 @@ mod tests {
                 (422, "invalid_cart"),
                 (422, "not_enough_received"),
                 (422, "invalid_tender"),
+                (422, "account_not_taken"),
                 (422, "khqr_unavailable"),
+                (422, "khqr_refused"),
                 (422, "sale_too_large"),
                 (422, "invalid_printer"),
                 (429, "login_locked"),
                 (500, "internal"),
+                (502, "khqr_centre_refused"),
                 (502, "printer_unreachable"),
                 (502, "printer_failed"),
+                (503, "khqr_needs_line"),
                 (503, "no_catalogue"),
                 (503, "journal_rolled_back"),
                 (503, "storage_failed"),

@@ -63,6 +63,10 @@ pub(super) async fn quote(
 /// completed the sale by itself while it could not reach this edge says when in
 /// `Completed-Offline-At`: if the session was closed since, the sale becomes a
 /// numbered supplement to its Z report, which stands.
+///
+/// A sale that is paid by KHQR is the cart that its ticket's code locked, at the
+/// figures of that code, and the tender states the code's amount; the payment must
+/// be confirmed.
 #[utoipa::path(
     post, path = "/v1/sales", tag = "sales",
     params(
@@ -74,8 +78,8 @@ pub(super) async fn quote(
         (status = 201, body = SaleReceipt),
         (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "not_yours", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "no_open_session, draft_of_another_context", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "ticket_conflict, invalid_completed_at, invalid_cart, not_enough_received, invalid_tender, khqr_unavailable, sale_too_large, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "no_open_session, draft_of_another_context, khqr_not_confirmed, khqr_cart_changed", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "ticket_conflict, invalid_completed_at, invalid_cart, not_enough_received, invalid_tender, sale_too_large, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "no_catalogue, journal_rolled_back, storage_failed, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "storage_full", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -153,6 +157,17 @@ pub(super) fn created(answer: Answer) -> Response {
 /// An answer to what changed something that was there.
 pub(super) fn done(answer: Answer) -> Response {
     answered(StatusCode::OK, answer)
+}
+
+/// An answer that was not captured as an entry.
+pub(super) fn answered_json(
+    status: StatusCode,
+    answer: &impl Serialize,
+    replayed: bool,
+) -> Response {
+    // Our own types of strings, numbers and decimals always serialise.
+    let body = serde_json::to_vec(answer).unwrap_or_default();
+    answered(status, Answer { body, replayed })
 }
 
 fn answered(status: StatusCode, answer: Answer) -> Response {

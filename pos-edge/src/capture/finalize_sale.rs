@@ -1,16 +1,23 @@
 //! Completing a sale.
 
-use domain::{pricing, tender};
+use domain::{
+    pricing::{self, Priced},
+    tender,
+};
 use schemas::{
     Entry, TicketId, Timestamp,
-    edge_api::{CashSession, FinalizeSale, Totals},
-    events::{SaleFinalizedV1, SaleStatus},
+    catalogue::CatalogueRef,
+    edge_api::{CashSession, FinalizeSale, TenderOffer, Totals},
+    events::{DeductionLine, SaleFinalizedV1, SaleStatus, Tender, TenderMethod},
 };
 
 use super::{Answer, CaptureError, catalogue, receipt, request_hash};
 use crate::{
     fresh_id::fresh_id,
-    journal::{By, Captured, Journal, NewLateSale, NewSale, OpenSession, Refusal, StockUse},
+    journal::{
+        By, Captured, CatalogueInUse, Journal, NewLateSale, NewSale, OpenSession, Refusal, StockUse,
+    },
+    khqr::{self, LockedSale},
 };
 
 /// A sale to be completed.
@@ -49,12 +56,18 @@ pub async fn finalize_sale(
 }
 
 async fn capture(journal: &Journal, asked: &SaleAsked<'_>) -> Result<Captured, CaptureError> {
+    let locked = match asked.request.tender.method {
+        TenderMethod::Cash => None,
+        TenderMethod::Khqr => {
+            Some(khqr::locked(journal, &asked.ticket, &asked.request.cart).await?)
+        }
+    };
     let id = asked.request.cash_session_id;
     let no_session = |why: &str| Refusal::NoOpenSession(format!("cash session {id} {why}"));
     if let Some(OpenSession { session, staff_name }) = journal.open_session(id) {
         let now = journal.now();
         let at = asked.completed_offline_at.map_or(now, |at| at.max(session.opened_at).min(now));
-        let (mut sale, event) = draft(journal, asked, &session, staff_name, at)?;
+        let (mut sale, event) = draft(journal, asked, (&session, staff_name), locked.clone(), at)?;
         sale.payload = written_down(&event)?;
         match journal.capture_sale(sale).await {
             // It was closed meanwhile.
@@ -66,7 +79,7 @@ async fn capture(journal: &Journal, asked: &SaleAsked<'_>) -> Result<Captured, C
         return Err(no_session("is not open in this store").into());
     };
     let known = journal.session(id).await?.ok_or_else(|| no_session("is not one of this store"))?;
-    let (sale, event) = draft(journal, asked, &known.session, known.staff_name, at)?;
+    let (sale, event) = draft(journal, asked, (&known.session, known.staff_name), locked, at)?;
     Ok(journal.capture_late_sale(NewLateSale { sale, event }).await?)
 }
 
@@ -107,21 +120,52 @@ fn check_seller(asked: &SaleAsked<'_>, session: &CashSession) -> Result<(), Refu
     Ok(())
 }
 
+/// What is sold, and how it is paid.
+struct Settled {
+    totals: Totals,
+    deductions: Vec<DeductionLine>,
+    priced_with: CatalogueRef,
+    tender: Tender,
+}
+
+impl Settled {
+    /// The cart as it is priced now.
+    fn in_cash(
+        catalogue: &CatalogueInUse,
+        request: &FinalizeSale,
+        at: Timestamp,
+    ) -> Result<Self, CaptureError> {
+        let Priced { totals, deductions } = pricing::price(&catalogue.index, &request.cart, at)
+            .map_err(CaptureError::within_cart)?;
+        let tender = tender::settle(&totals, &request.tender).map_err(CaptureError::Tender)?;
+        Ok(Self { totals, deductions, priced_with: catalogue.reference, tender })
+    }
+
+    /// The cart as it was locked and paid.
+    fn by_khqr(locked: LockedSale, offer: &TenderOffer) -> Result<Self, CaptureError> {
+        let LockedSale { totals, deductions, catalogue, currency, proof } = locked;
+        let tender =
+            tender::settle_khqr(&totals, currency, offer, proof).map_err(CaptureError::Tender)?;
+        Ok(Self { totals, deductions, priced_with: catalogue, tender })
+    }
+}
+
 /// Prices a sale and writes it down; its payload is still to be made.
 fn draft(
     journal: &Journal,
     asked: &SaleAsked<'_>,
-    session: &CashSession,
-    staff_name: String,
+    (session, staff_name): (&CashSession, String),
+    locked: Option<LockedSale>,
     finalized_at: Timestamp,
 ) -> Result<(NewSale, SaleFinalizedV1), CaptureError> {
     check_seller(asked, session)?;
     let request = asked.request;
     let catalogue = catalogue(journal)?;
-    let priced = pricing::price(&catalogue.index, &request.cart, finalized_at)
-        .map_err(CaptureError::within_cart)?;
-    let tender = tender::settle(&priced.totals, &request.tender).map_err(CaptureError::Tender)?;
-    let stock: Vec<StockUse> = priced.deductions.iter().map(StockUse::from).collect();
+    let Settled { totals, deductions, priced_with, tender } = match locked {
+        Some(locked) => Settled::by_khqr(locked, &request.tender)?,
+        None => Settled::in_cash(&catalogue, request, finalized_at)?,
+    };
+    let stock: Vec<StockUse> = deductions.iter().map(StockUse::from).collect();
     let Totals {
         lines,
         discounts,
@@ -132,7 +176,7 @@ fn draft(
         grand_total_khr,
         khr_rounding,
         payable_khr,
-    } = priced.totals;
+    } = totals;
     let identity = journal.identity();
     let request_hash = request_hash(request);
     let document = catalogue.index.document();
@@ -165,8 +209,8 @@ fn draft(
         khr_rounding,
         payable_khr,
         tender,
-        deductions: priced.deductions,
-        catalogue: catalogue.reference,
+        deductions,
+        catalogue: priced_with,
         late: None,
     };
     let new = NewSale {

@@ -19,7 +19,10 @@ use std::sync::Arc;
 use domain::{pricing::PricingError, tender::TenderError};
 use schemas::{DeviceId, Entry, StaffId};
 
-use crate::journal::{CatalogueInUse, Journal, JournalError, Refusal};
+use crate::{
+    journal::{CatalogueInUse, Journal, JournalError, Refusal},
+    khqr::KhqrError,
+};
 
 pub use acts::{
     approve_void, close_cash_session, move_cash, move_order, reject_void, request_void,
@@ -90,6 +93,9 @@ pub enum CaptureError {
     /// The tender does not pay for it.
     #[error("tender: {0}")]
     Tender(TenderError),
+    /// It cannot be paid by KHQR.
+    #[error(transparent)]
+    Khqr(KhqrError),
     /// It is larger than an entry may be.
     #[error("the sale takes {bytes} bytes; at most {} fit an entry", Entry::MAX_PAYLOAD_BYTES)]
     TooLarge {

@@ -21,6 +21,8 @@
 pub mod link;
 pub mod publisher;
 
+mod centre;
+
 mod board;
 mod catalogue;
 mod confirmations;
@@ -42,6 +44,8 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::Journal;
+pub use centre::Centre;
+
 use board::Board;
 use figures::Figures;
 use troubles::Troubles;
@@ -88,6 +92,8 @@ pub struct LinkView {
 pub struct SyncHandle {
     /// How the store is connected, at any time.
     pub status: watch::Receiver<LinkView>,
+    /// The way to the centre for what a till waits for.
+    pub centre: Centre,
     root: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -122,12 +128,15 @@ pub fn spawn(
 ) -> SyncHandle {
     let board = Board::new(journal.confirmed().borrow().seq);
     let status = board.status();
+    let (connected, line) = watch::channel(None);
+    let centre = Centre { identity: journal.identity(), bus: line, link: status.clone() };
     let root = tokio::spawn(async move {
         let bus = Bus::connect_lazily(&settings.nats, "pos-edge").await?;
+        connected.send_replace(Some(bus.clone()));
         let figures = Figures::of(journal.identity().edge_id);
         let troubles = Troubles::default();
         let edge = Arc::new(Edge { journal, bus, settings, clock, board, troubles, figures });
         tasks::run(edge, shutdown).await
     });
-    SyncHandle { status, root }
+    SyncHandle { status, centre, root }
 }

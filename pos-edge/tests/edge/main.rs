@@ -11,6 +11,7 @@ mod crash;
 mod damage;
 mod drafts;
 mod drawers;
+mod khqr;
 mod late;
 mod notices;
 mod openapi;

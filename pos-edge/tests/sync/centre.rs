@@ -306,7 +306,9 @@ async fn answer_all(bus: Bus, books: Arc<Mutex<Books>>, identity: EdgeIdentity) 
                 };
                 question.answer(&snapshot).await
             }
-            CentralRequest::Facts => question.refuse("unused", "no edge asks this").await,
+            CentralRequest::Facts | CentralRequest::KhqrIntent | CentralRequest::KhqrCheck => {
+                question.refuse("unused", "nobody asks this here").await
+            }
         };
     }
 }

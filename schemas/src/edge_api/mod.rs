@@ -2,6 +2,7 @@
 
 mod carts;
 mod drafts;
+mod khqr;
 mod notifications;
 mod orders;
 mod people;
@@ -16,6 +17,7 @@ mod voids;
 
 pub use carts::{Cart, CartLine, Quote, Totals};
 pub use drafts::{Draft, PutDraft};
+pub use khqr::{KhqrChecked, KhqrCode, NewKhqr};
 pub use notifications::{NotificationPage, NotificationRow};
 pub use orders::{MoveOrder, OrderLine, OrderMoved, OrderPage, OrderRow};
 pub use people::{LogIn, LoggedIn, Me, MeStaff, PairDevice, PairedDevice};

@@ -274,6 +274,10 @@ pub struct KhqrProof {
     pub khqr_to_account_id: String,
     /// When the payment was confirmed.
     pub khqr_confirmed_at: Timestamp,
+    /// When the cart was priced and locked, if that was not when the sale was
+    /// finalized: its discounts are those of that moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub khqr_priced_at: Option<Timestamp>,
 }
 
 /// What a sale takes from one stock item.

@@ -15,6 +15,7 @@ use store::{
     cash::{CashMovement, SaleCash, SessionClose},
     commands::Outcome,
     exceptions::NewException,
+    khqr::{Claim, SaleProof},
     orders::OrderMove,
     outbox::NewFact,
     quarantine::Quarantined,
@@ -46,6 +47,10 @@ pub struct Changes<'a> {
     pub charges: Vec<Charge>,
     /// Money that moved otherwise.
     pub cash_movements: Vec<CashMovement>,
+    /// What proves that sales were paid by KHQR.
+    pub proofs: Vec<SaleProof<'a>>,
+    /// KHQR codes that sales claim; one for each.
+    pub claims: Vec<Claim>,
     /// Moves of orders; one for each.
     pub order_moves: BTreeMap<OrderId, OrderMove>,
     /// Moves of sales; one for each.

@@ -1,6 +1,6 @@
 //! `sale.finalized`: the sale is in the books with all that hangs on it: its
-//! lines, its order in preparation, the cash in its drawer, its deductions from
-//! stock, and its place in the queue for a number.
+//! lines, its order in preparation, the cash in its drawer or the KHQR payment that
+//! it claims, its deductions from stock, and its place in the queue for a number.
 //!
 //! Whose the ticket is books the sale; whoever comes later under the same
 //! ticket is an exception and changes nothing (invariant 6).
@@ -16,7 +16,7 @@ use store::{
 };
 
 use super::{
-    Changes, Deed, State, Work, session_sums,
+    Changes, Deed, State, Work, khqr_proof, session_sums,
     stock_moves::{StockMove, move_stock},
 };
 use crate::repricing::Repricing;
@@ -52,6 +52,7 @@ pub(super) fn plan<'a>(
     }
     check_session(work, sale, state, changes);
     check_prices(work, sale, changes);
+    khqr_proof::check(work, sale, state, changes);
     take_cash(sale, state, changes);
     charge_account(work, sale, state, changes);
     deduct_stock(work, sale, state, changes);

@@ -18,6 +18,7 @@ mod reject_void;
 mod request_void;
 mod set_aside;
 
+mod khqr_proof;
 mod session_sums;
 mod stock_moves;
 mod voiding;

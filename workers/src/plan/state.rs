@@ -12,6 +12,7 @@ use store::{
     accounts::Account,
     cash::CashSession,
     commands::Standing,
+    khqr::Intent,
     orders::Order,
     stock::Level,
     tickets::Ticket,
@@ -46,6 +47,9 @@ pub struct Keys {
     pub commands: BTreeSet<CommandId>,
     /// House accounts that are charged, in the order in which they are locked.
     pub accounts: BTreeSet<(TenantId, CustomerId)>,
+    /// KHQR codes that sales name, by their md5, in the order in which they are
+    /// locked.
+    pub khqr: BTreeSet<String>,
 }
 
 impl Keys {
@@ -64,6 +68,9 @@ impl Keys {
                 self.sessions.extend(sale.cash_session_id);
                 let items = sale.deductions.iter().map(|line| line.stock_item_id);
                 self.levels.extend(items.map(|item| (sale.branch_id, item)));
+                if let Some(proof) = &sale.tender.khqr {
+                    self.khqr.insert(proof.khqr_md5.clone());
+                }
                 if sale.late.is_some() {
                     self.supplemented.extend(sale.cash_session_id);
                 }
@@ -181,6 +188,8 @@ pub struct State {
     pub commands: HashMap<CommandId, Standing>,
     /// House accounts.
     pub accounts: HashMap<(TenantId, CustomerId), Account>,
+    /// KHQR codes, by their md5.
+    pub khqr: HashMap<String, Intent>,
 }
 
 impl State {

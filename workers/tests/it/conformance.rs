@@ -6,7 +6,10 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
+use schemas::{CashSessionId, DeviceId, Sha256Hash, StaffId, Timestamp, requests::KhqrIntentV1};
+use store::khqr::{self, Intent, NewIntent, Recorded};
 use testkit::{Books, seed_company, sqlx::PgPool};
+use uuid::Uuid;
 use workers::{
     batch::{Memory, Outcome},
     books::PgBooks,
@@ -45,6 +48,10 @@ async fn make(books: &Books, worker: &PgPool, trip: &Trip) -> Snapshot {
     let journals: Vec<_> =
         stores.iter_mut().zip(&trip.steps).map(|(store, steps)| store.write(steps)).collect();
     let mut model = MemoryBooks::enrolling(&stores);
+    for intent in stores.iter().flat_map(|store| &store.intents) {
+        insert(&books.pool, intent).await;
+        model.khqr(intent.clone());
+    }
     let (mut of_model, mut of_postgres) = (Memory::default(), Memory::default());
     let mut damaged = HashSet::new();
     let everything = |at: usize| journals[at].iter().map(move |e| Delivered::whole(at, e));
@@ -65,6 +72,33 @@ async fn make(books: &Books, worker: &PgPool, trip: &Trip) -> Snapshot {
         }
     }
     model.snapshot()
+}
+
+/// Writes a KHQR code with its payment, as `ingest` would.
+async fn insert(books: &PgPool, intent: &Intent) {
+    let mut conn = books.acquire().await.unwrap();
+    let asked = KhqrIntentV1 {
+        md5: intent.md5.clone(),
+        payload: "a code".to_owned(),
+        ticket_id: intent.ticket_id.clone(),
+        cash_session_id: CashSessionId::from_uuid(Uuid::nil()),
+        device_id: DeviceId::from_uuid(Uuid::nil()),
+        staff_id: StaffId::from_uuid(Uuid::nil()),
+        currency: intent.currency,
+        amount: intent.amount,
+        to_account_id: intent.to_account_id.clone(),
+        cart_hash: Sha256Hash::ZERO,
+        created_at: Timestamp::from_unix_micros(1),
+        expires_at: Timestamp::from_unix_micros(2),
+    };
+    let Intent { tenant_id, branch_id, edge_id, .. } = *intent;
+    let recorded_at = asked.expires_at;
+    let new = NewIntent { tenant_id, branch_id, edge_id, intent: &asked, recorded_at };
+    assert!(khqr::insert(&mut conn, &new).await.unwrap());
+    if let Some(payment) = &intent.payment {
+        let recorded = khqr::record_payment(&mut conn, &intent.md5, payment).await.unwrap();
+        assert_eq!(recorded, Recorded::Now);
+    }
 }
 
 async fn on_postgres(
@@ -98,5 +132,5 @@ fn assert_contains(found: &Snapshot, model: &Snapshot) {
     }
     same!(cursors, entries, tickets, sales, orders, cash, ledger, levels);
     same!(exceptions, quarantine, facts, queue, audit);
-    same!(sessions, reports, supplements, requests);
+    same!(sessions, reports, supplements, requests, proofs, claims);
 }

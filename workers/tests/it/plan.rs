@@ -155,6 +155,7 @@ async fn money_moves_in_the_tenders_currency_and_not_at_all_by_khqr() {
         khqr_hash: "1".repeat(64),
         khqr_to_account_id: "shop@bank".to_owned(),
         khqr_confirmed_at: khqr.finalized_at,
+        khqr_priced_at: None,
     });
     entries.push(store.journal.append(EntryKind::SaleFinalized, &khqr));
     let books = booked(&[store], &whole(0, &entries)).await;

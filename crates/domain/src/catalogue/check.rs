@@ -17,11 +17,17 @@ use super::{
     MAX_DISCOUNT_RULES, MAX_FX_RATE_UNITS, MAX_NAME_CHARS, MAX_PRICE_CENTS, MAX_RECIPE_LINES,
     MAX_STACKED_DISCOUNTS, MAX_STOCK_USE_THOUSANDTHS, Use,
 };
-use crate::money::{RATE_DECIMALS, STOCK_DECIMALS, USD_DECIMALS, exact_units};
+use crate::{
+    khqr::Payee,
+    money::{RATE_DECIMALS, STOCK_DECIMALS, USD_DECIMALS, exact_units},
+};
 
 pub(super) fn index(document: CatalogueV1) -> Result<CatalogueIndex, CatalogueError> {
     if document.version == 0 {
         return Err(CatalogueError::NoVersion);
+    }
+    if let Some(receiver) = &document.khqr {
+        Payee::from(receiver).check().map_err(CatalogueError::Khqr)?;
     }
     let fx_rate_units = fx_rate(&document)?;
     let categories =

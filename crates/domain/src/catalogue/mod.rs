@@ -19,7 +19,7 @@ use schemas::{
 };
 use uuid::Uuid;
 
-use crate::{hashing::sha256, money};
+use crate::{hashing::sha256, khqr::KhqrError, money};
 
 /// The highest price of an item or add-on, in cents: 1,000,000.00 USD.
 pub const MAX_PRICE_CENTS: i64 = 100_000_000;
@@ -52,6 +52,9 @@ pub enum CatalogueError {
     /// It is no JSON of this shape.
     #[error("the catalogue cannot be read")]
     Unreadable(#[source] serde_json::Error),
+    /// No KHQR code can be made for its receiver.
+    #[error("khqr: {0}")]
+    Khqr(#[source] KhqrError),
     /// Versions start at 1.
     #[error("the catalogue has version 0")]
     NoVersion,

@@ -2,9 +2,13 @@
 //! types them.
 
 use rust_decimal::Decimal;
-use schemas::{Currency, TicketId, Timestamp, edge_api::Totals};
+use schemas::{
+    Currency, TicketId, Timestamp,
+    catalogue::{KhqrAccount, KhqrReceiver},
+    edge_api::Totals,
+};
 
-use super::{Account, KhqrInput, OtherLanguage};
+use super::{Account, DEFAULT_MCC, KhqrError, KhqrInput, OtherLanguage, encode};
 use crate::hashing::sha256;
 
 /// The longest bill number, in characters.
@@ -28,6 +32,59 @@ pub struct Payee {
     pub store_label: Option<String>,
     /// Name and city in another language.
     pub other_language: Option<OtherLanguage>,
+}
+
+impl From<&KhqrReceiver> for Payee {
+    fn from(receiver: &KhqrReceiver) -> Self {
+        let account = match receiver.account.clone() {
+            KhqrAccount::Individual { account_id, account_information, acquiring_bank } => {
+                Account::Individual { account_id, account_information, acquiring_bank }
+            }
+            KhqrAccount::Merchant { account_id, merchant_id, acquiring_bank } => {
+                Account::Merchant { account_id, merchant_id, acquiring_bank }
+            }
+        };
+        let other_language = receiver.other_language.clone().map(|other| OtherLanguage {
+            language: other.language,
+            name: other.name,
+            city: other.city,
+        });
+        Self {
+            account,
+            merchant_name: receiver.merchant_name.clone(),
+            merchant_city: receiver.merchant_city.clone(),
+            mcc: receiver.mcc.clone().unwrap_or_else(|| DEFAULT_MCC.to_owned()),
+            store_label: receiver.store_label.clone(),
+            other_language,
+        }
+    }
+}
+
+impl Payee {
+    /// Whether codes can be made for it at all.
+    ///
+    /// # Errors
+    /// [`KhqrError`], with the first field that will not do.
+    pub fn check(&self) -> Result<(), KhqrError> {
+        // The longest that a sale adds to the fields that are shared.
+        let input = KhqrInput {
+            account: self.account.clone(),
+            merchant_name: self.merchant_name.clone(),
+            merchant_city: self.merchant_city.clone(),
+            mcc: self.mcc.clone(),
+            currency: Currency::Khr,
+            amount: None,
+            expires_ms: None,
+            bill_number: Some("0".repeat(MAX_BILL_NUMBER)),
+            mobile_number: None,
+            store_label: self.store_label.clone(),
+            terminal_label: None,
+            purpose: None,
+            other_language: self.other_language.clone(),
+            upi: None,
+        };
+        encode(&input, 0).map(drop)
+    }
 }
 
 /// What a sale asks for.

@@ -156,6 +156,7 @@ fn a_khqr_tender_is_left_alone() {
                 .to_owned(),
             khqr_to_account_id: "cafe@bank".to_owned(),
             khqr_confirmed_at: noon(),
+            khqr_priced_at: None,
         });
     };
     assert_eq!(found(khqr), [""; 0]);

@@ -111,6 +111,7 @@ pub fn catalogue() -> CatalogueV1 {
         discounts: Vec::new(),
         staff: vec![StaffMember::new(id(0x5f), "Sokha".to_owned())],
         devices: vec![Device::new(id(0xde), "Counter 1".to_owned())],
+        khqr: None,
     }
 }
 

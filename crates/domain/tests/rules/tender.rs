@@ -1,15 +1,15 @@
 //! Cash in either currency, and its change.
 
-use domain::tender::{MAX_RECEIVED, TenderError, settle};
+use domain::tender::{MAX_RECEIVED, TenderError, settle, settle_khqr};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use schemas::{
     Currency, Money,
     edge_api::{TenderOffer, Totals},
-    events::{Tender, TenderMethod},
+    events::{KhqrProof, Tender, TenderMethod},
 };
 
-use crate::sample::{LATTE, catalogue, decimal, line, priced, usd};
+use crate::sample::{LATTE, catalogue, decimal, line, noon, priced, usd};
 
 /// A latte: 3.50 dollars, 14,350 riel, 14,400 payable.
 fn latte() -> Totals {
@@ -84,7 +84,44 @@ fn what_no_one_can_hand_over_is_refused() {
 fn khqr_is_refused_with_a_clear_word() {
     let offer = TenderOffer { method: TenderMethod::Khqr, ..offer(decimal("3.50"), Currency::Usd) };
     let error = settle(&latte(), &offer).unwrap_err();
-    assert_eq!(error.to_string(), "KHQR payments are not taken yet; take cash");
+    let said = "a KHQR payment is taken once it is confirmed; make a code, or take cash";
+    assert_eq!(error.to_string(), said);
+}
+
+#[test]
+fn a_confirmed_khqr_payment_settles_exactly_what_its_code_asks_for() {
+    let totals = latte();
+    let proof = KhqrProof {
+        khqr_md5: "d41d8cd98f00b204e9800998ecf8427e".to_owned(),
+        khqr_hash: "8465d722d7d5065f".to_owned(),
+        khqr_to_account_id: "cafe@bank".to_owned(),
+        khqr_confirmed_at: noon(),
+        khqr_priced_at: None,
+    };
+    let by_khqr = |amount: Decimal, currency| TenderOffer {
+        method: TenderMethod::Khqr,
+        ..offer(amount, currency)
+    };
+    for (currency, owed) in [
+        (Currency::Usd, totals.grand_total_usd.amount()),
+        (Currency::Khr, totals.payable_khr.amount()),
+    ] {
+        let tender =
+            settle_khqr(&totals, currency, &by_khqr(owed, currency), proof.clone()).unwrap();
+        assert_eq!((tender.method, tender.currency), (TenderMethod::Khqr, currency));
+        assert_eq!((tender.received, tender.change), (owed, Decimal::ZERO));
+        assert_eq!(tender.khqr.as_ref(), Some(&proof));
+        let other = if currency == Currency::Usd { Currency::Khr } else { Currency::Usd };
+        for wrong in [
+            by_khqr(owed + Decimal::ONE, currency),
+            by_khqr(owed - Decimal::ONE, currency),
+            by_khqr(owed, other),
+            offer(owed, currency),
+        ] {
+            let error = settle_khqr(&totals, currency, &wrong, proof.clone()).unwrap_err();
+            assert!(matches!(error, TenderError::NotTheCode { .. }), "{error}");
+        }
+    }
 }
 
 proptest! {

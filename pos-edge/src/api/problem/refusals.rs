@@ -7,6 +7,7 @@ use crate::{
     capture::CaptureError,
     drafts::DraftError,
     journal::{DraftRefusal, JournalError, PeopleRefusal, Refusal},
+    khqr::KhqrError,
     people::{self, AccessError, NoTill, PeopleError},
     printer::PrinterError,
 };
@@ -121,15 +122,32 @@ impl From<CaptureError> for Problem {
             CaptureError::InvalidText { .. } => Code::InvalidText,
             CaptureError::Cart { .. } => Code::InvalidCart,
             CaptureError::Tender(TenderError::NotEnough { .. }) => Code::NotEnoughReceived,
-            CaptureError::Tender(TenderError::BadAmount { .. }) => Code::InvalidTender,
-            CaptureError::Tender(TenderError::KhqrNotTaken | TenderError::AccountNotTaken) => {
-                Code::KhqrUnavailable
-            }
+            CaptureError::Tender(
+                TenderError::BadAmount { .. } | TenderError::NotTheCode { .. },
+            ) => Code::InvalidTender,
+            CaptureError::Tender(TenderError::AccountNotTaken) => Code::AccountNotTaken,
+            CaptureError::Tender(TenderError::KhqrNotTaken) => Code::KhqrNotConfirmed,
+            CaptureError::Khqr(refused) => khqr(refused),
             CaptureError::TooLarge { .. } => Code::SaleTooLarge,
             CaptureError::Unreadable(_) => Code::Internal,
             CaptureError::Refused(refusal) => return refusal.clone().into(),
         };
         Self::new(code, error.to_string())
+    }
+}
+
+fn khqr(refused: &KhqrError) -> Code {
+    match refused {
+        KhqrError::NeedsLine(_) => Code::KhqrNeedsLine,
+        KhqrError::NotSetUp(_) => Code::KhqrUnavailable,
+        KhqrError::Refused(_) => Code::KhqrRefused,
+        KhqrError::TicketSold(_) => Code::TicketConflict,
+        KhqrError::AlreadyPaid(_) => Code::KhqrAlreadyPaid,
+        KhqrError::NotFound => Code::KhqrNotFound,
+        KhqrError::NotYours => Code::NotYours,
+        KhqrError::NotConfirmed(_) => Code::KhqrNotConfirmed,
+        KhqrError::CartChanged => Code::KhqrCartChanged,
+        KhqrError::Centre(_) => Code::KhqrCentreRefused,
     }
 }
 

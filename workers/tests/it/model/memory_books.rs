@@ -12,6 +12,7 @@ use store::{
     cash::CashSession,
     commands::{Standing, State as CommandState},
     cursors::{Cursor, CursorMove},
+    khqr::{Intent, IntentState},
     orders::Order,
     quarantine::Quarantined,
     stock::Level,
@@ -50,6 +51,7 @@ pub(super) struct Tables {
     commands: HashMap<CommandId, Standing>,
     levels: HashMap<(schemas::BranchId, schemas::StockItemId), Level>,
     waiting: BTreeMap<(EdgeId, u64), Quarantined>,
+    khqr: HashMap<String, Intent>,
 }
 
 impl MemoryBooks {
@@ -74,6 +76,11 @@ impl MemoryBooks {
     /// Writes a command, as a back office would.
     pub fn command(&mut self, command: Standing) {
         self.tables.commands.insert(command.command.command_id, command);
+    }
+
+    /// Writes a KHQR code with its payment, as `ingest` would.
+    pub fn khqr(&mut self, intent: Intent) {
+        self.tables.khqr.insert(intent.md5.clone(), intent);
     }
 
     /// Where a command stands.
@@ -141,6 +148,8 @@ impl Books for MemoryBooks {
         let wanted = keys.sessions_of(&state.sales);
         state.sessions = wanted.iter().filter_map(|k| Some((*k, *sessions.get(k)?))).collect();
         state.orders.extend(keys.orders.iter().filter_map(|k| Some((*k, *orders.get(k)?))));
+        let known = |md5: &String| Some((md5.clone(), self.tables.khqr.get(md5)?.clone()));
+        state.khqr = keys.khqr.iter().filter_map(known).collect();
         let wanted = keys.levels_of(&state.sales);
         state.levels = wanted.iter().filter_map(|k| Some((*k, *levels.get(k)?))).collect();
         let sums = |k: &CashSessionId| Some((*k, sums::of(&self.tables, *k)?));
@@ -261,6 +270,17 @@ impl Tables {
             unique(self.orders.insert(sale.order_id, order).is_none())?;
             let queue = self.books.queue.entry(sale.branch_id.as_uuid()).or_default();
             queue.push(sale.sale_id.as_uuid());
+        }
+        for row in &changes.proofs {
+            let id = row.sale_id.as_uuid();
+            let proof = (row.proof.khqr_md5.clone(), row.proof.khqr_hash.clone());
+            unique(self.books.proofs.insert(id, proof).is_none())?;
+        }
+        for claim in &changes.claims {
+            let intent = self.khqr.get_mut(&claim.md5).unwrap();
+            assert!(intent.sale_id.is_none() && intent.payment.is_some());
+            (intent.state, intent.sale_id) = (IntentState::Claimed, Some(claim.sale_id));
+            self.books.claims.insert(claim.md5.clone(), claim.sale_id.as_uuid());
         }
         Ok(())
     }

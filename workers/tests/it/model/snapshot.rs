@@ -38,6 +38,10 @@ pub struct Snapshot {
     pub exceptions: BTreeMap<Uuid, (String, i64)>,
     /// Edge, seq → reason, about, waiting.
     pub quarantine: BTreeMap<(Uuid, i64), (String, Vec<Uuid>, bool)>,
+    /// Sale → md5 and hash of its KHQR proof.
+    pub proofs: BTreeMap<Uuid, (String, String)>,
+    /// KHQR code → the sale that claims it.
+    pub claims: BTreeMap<String, Uuid>,
     /// Branch → fact ids in their order.
     pub facts: BTreeMap<Uuid, Vec<String>>,
     /// Branch → sales in the order in which they get their numbers.
@@ -100,6 +104,13 @@ impl Snapshot {
         }
         for row in rows(pool, "SELECT exception_id, kind, entry_seq FROM exception").await {
             books.exceptions.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        for row in rows(pool, "SELECT sale_id, khqr_md5, khqr_hash FROM sale_khqr").await {
+            books.proofs.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        let claims = "SELECT md5, sale_id FROM khqr_intent WHERE state = 'CLAIMED'";
+        for row in rows(pool, claims).await {
+            books.claims.insert(row.get(0), row.get(1));
         }
         let quarantine = "SELECT edge_id, seq, reason, about, state = 'WAITING' FROM quarantine";
         for row in rows(pool, quarantine).await {

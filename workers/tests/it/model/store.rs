@@ -12,9 +12,13 @@ use schemas::{
     BranchId, CommandId, Currency, EdgeId, Entry, EntryKind, Sha256Hash, TenantId, Usd,
     VoidRequestId,
     catalogue::CatalogueRef,
-    events::{AuditAction, LateSale, OrderStatus, PaidKind, SaleFinalizedV1},
+    events::{
+        AuditAction, KhqrProof, LateSale, OrderStatus, PaidKind, SaleFinalizedV1, Tender,
+        TenderMethod,
+    },
     subjects::PosSubject,
 };
+use store::khqr::{Intent, IntentState, Payment};
 use testkit::{JournalWriter, sample_catalogue};
 use uuid::Uuid;
 
@@ -28,6 +32,8 @@ pub struct Store {
     pub journal: JournalWriter,
     sales: Vec<SaleFinalizedV1>,
     requests: Vec<VoidRequestId>,
+    /// KHQR codes that the books have before the journal comes.
+    pub intents: Vec<Intent>,
 }
 
 /// Something that an edge writes.
@@ -74,11 +80,21 @@ pub enum Step {
     Stray,
     /// A late sale that skips a number, whether the session is closed or not.
     SkippedLate,
+    /// A sale by KHQR whose payment the books know.
+    Khqr,
+    /// The same, with the code of the last one.
+    KhqrAgain,
+    /// The same, of another amount than was paid.
+    KhqrShort,
+    /// The same, of a code that nobody paid.
+    KhqrUnpaid,
+    /// The same, of a code that is in no books.
+    KhqrUnknown,
     Audit,
 }
 
 impl Step {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 30] = [
         Self::Open,
         Self::Sell,
         Self::SameTicket,
@@ -103,6 +119,11 @@ impl Step {
         Self::CloseWrongly,
         Self::Stray,
         Self::SkippedLate,
+        Self::Khqr,
+        Self::KhqrAgain,
+        Self::KhqrShort,
+        Self::KhqrUnpaid,
+        Self::KhqrUnknown,
         Self::Audit,
     ];
 }
@@ -128,8 +149,8 @@ impl Store {
         let (index, reference) = domain::catalogue::parse(bytes).unwrap();
         let journal = JournalWriter::new(edge_id, bytes);
         let index = Arc::new(index);
-        let (sales, requests) = (Vec::new(), Vec::new());
-        Self { tenant_id, branch_id, edge_id, index, reference, journal, sales, requests }
+        let (sales, requests, intents) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tenant_id, branch_id, edge_id, index, reference, journal, sales, requests, intents }
     }
 
     /// Where it publishes an entry, with one shard in all.
@@ -173,6 +194,14 @@ impl Store {
             }
             _ => {}
         }
+        if let Step::Khqr
+        | Step::KhqrAgain
+        | Step::KhqrShort
+        | Step::KhqrUnpaid
+        | Step::KhqrUnknown = step
+        {
+            self.pay_by_khqr(step, &mut sale);
+        }
         let version = if step == Step::Future { 2 } else { 1 };
         let payload = serde_json::to_vec(&sale).unwrap();
         self.sales.push(sale);
@@ -181,6 +210,51 @@ impl Store {
 }
 
 impl Store {
+    /// Has a sale paid by a code, which the books know more or less of.
+    fn pay_by_khqr(&mut self, step: Step, sale: &mut SaleFinalizedV1) {
+        let last = self.intents.last().cloned().filter(|_| step == Step::KhqrAgain);
+        let name = format!("{}:{}", self.edge_id, self.journal.head().seq);
+        let fresh = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string();
+        let payment = Payment {
+            hash: format!("hash of {fresh}"),
+            from_account_id: None,
+            to_account_id: "Shop@bank".to_owned(),
+            confirmed_at: sale.finalized_at,
+        };
+        let amount = sale.grand_total_usd.amount();
+        let fresh = Intent {
+            md5: fresh,
+            tenant_id: self.tenant_id,
+            branch_id: self.branch_id,
+            edge_id: self.edge_id,
+            ticket_id: sale.ticket_id.clone(),
+            currency: Currency::Usd,
+            amount: if step == Step::KhqrShort { amount - Decimal::new(1, 2) } else { amount },
+            to_account_id: "shop@bank".to_owned(),
+            state: if step == Step::KhqrUnpaid { IntentState::Open } else { IntentState::Paid },
+            payment: Some(payment.clone()).filter(|_| step != Step::KhqrUnpaid),
+            sale_id: None,
+        };
+        let intent = last.unwrap_or_else(|| fresh.clone());
+        if step != Step::KhqrUnknown && intent == fresh {
+            self.intents.push(fresh);
+        }
+        let paid = intent.payment.unwrap_or(payment);
+        sale.tender = Tender {
+            method: TenderMethod::Khqr,
+            currency: Currency::Usd,
+            received: amount,
+            change: Decimal::ZERO,
+            khqr: Some(KhqrProof {
+                khqr_md5: intent.md5,
+                khqr_hash: paid.hash,
+                khqr_to_account_id: "shop@bank".to_owned(),
+                khqr_confirmed_at: paid.confirmed_at,
+                khqr_priced_at: None,
+            }),
+        };
+    }
+
     /// What is told of sessions and voids; `None` where there is nothing to be
     /// told of yet, or the step is about sales.
     fn step_beside_sales(&mut self, step: Step) -> Option<Entry> {

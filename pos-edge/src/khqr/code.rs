@@ -1,0 +1,133 @@
+//! Making a code.
+
+use std::time::Duration;
+
+use domain::{
+    khqr::{Payee, SaleCharge, amount_owed, encode, sale_input},
+    pricing,
+};
+use schemas::{
+    TicketId,
+    edge_api::{KhqrCode, NewKhqr},
+    requests::{KhqrIntentReplyV1, KhqrIntentV1},
+    subjects::CentralRequest,
+};
+
+use super::{Khqr, KhqrError, failed, hash_of, newer, refused, unanswered};
+use crate::{
+    capture::{CaptureError, request_hash},
+    journal::{By, Journal, NewCode, Refusal},
+};
+
+/// How long the centre may take to write a code down: a customer stands there.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(3);
+/// How long a code can be paid, in microseconds: ten minutes.
+pub const PAYABLE_MICROS: i64 = 10 * 60 * 1_000_000;
+
+/// Makes a code for a cart, prices and locks the cart, and has the centre write
+/// the code down; returns when both have it. The same request under the same key
+/// gets the first code again; the flag tells so.
+///
+/// # Errors
+/// [`CaptureError`]; no code can be shown then.
+pub async fn make(
+    khqr: &Khqr,
+    journal: &Journal,
+    by: By,
+    key: TicketId,
+    request: &NewKhqr,
+) -> Result<(KhqrCode, bool), CaptureError> {
+    let _one_at_a_time = khqr.making.lock().await;
+    let asked = request_hash(request);
+    if let Some(held) = journal.khqr_by_key(key.clone()).await? {
+        if held.request_hash != asked {
+            return Err(refused(Refusal::KeyConflict));
+        }
+        return Ok((held.code, true));
+    }
+    check_seller(journal, by, request)?;
+    if journal.sale(request.ticket_id.clone()).await?.is_some() {
+        return Err(KhqrError::TicketSold(request.ticket_id.clone()).into());
+    }
+    let older = journal.khqr_of_ticket(request.ticket_id.clone()).await?;
+    let cart_hash = hash_of(&request.cart);
+    if older.as_ref().is_some_and(|held| held.confirmed.is_some() && held.cart_hash == cart_hash) {
+        return Err(KhqrError::AlreadyPaid(request.ticket_id.clone()).into());
+    }
+
+    let catalogue = journal.catalogue().borrow().clone().ok_or(CaptureError::NoCatalogue)?;
+    let receiver = catalogue.index.document().khqr.as_ref();
+    let nobody = || KhqrError::NotSetUp("its catalogue names no account".to_owned());
+    let payee = Payee::from(receiver.ok_or_else(nobody)?);
+    let created_at = newer(journal.now(), older.map(|held| held.code.created_at));
+    let priced = pricing::price(&catalogue.index, &request.cart, created_at)
+        .map_err(CaptureError::within_cart)?;
+    let expires_at = created_at.plus_micros(PAYABLE_MICROS);
+    let charge = SaleCharge {
+        totals: &priced.totals,
+        ticket_id: &request.ticket_id,
+        currency: request.currency,
+        terminal_label: None,
+        expires_at,
+    };
+    let input = sale_input(&payee, &charge);
+    let encoded = encode(&input, created_at.unix_millis()).map_err(KhqrError::Refused)?;
+    let code = KhqrCode {
+        md5: encoded.md5,
+        payload: encoded.payload,
+        ticket_id: request.ticket_id.clone(),
+        currency: request.currency,
+        amount: amount_owed(&priced.totals, request.currency),
+        to_account_id: payee.account.account_id().to_owned(),
+        created_at,
+        expires_at,
+        catalogue: catalogue.reference,
+        totals: priced.totals,
+    };
+    let intent = KhqrIntentV1 {
+        md5: code.md5.clone(),
+        payload: code.payload.clone(),
+        ticket_id: code.ticket_id.clone(),
+        cash_session_id: request.cash_session_id,
+        device_id: request.device_id,
+        staff_id: by.staff_id,
+        currency: code.currency,
+        amount: code.amount,
+        to_account_id: code.to_account_id.clone(),
+        cart_hash,
+        created_at,
+        expires_at,
+    };
+    let written: Result<KhqrIntentReplyV1, _> =
+        khqr.centre.ask(CentralRequest::KhqrIntent, &intent, WRITTEN_WITHIN).await;
+    if written.map_err(unanswered)?.superseded {
+        let why = "the centre has a newer code of this ticket; make a new one";
+        return Err(KhqrError::Centre(why.to_owned()).into());
+    }
+    let new = NewCode {
+        key,
+        request_hash: asked,
+        device_id: request.device_id,
+        staff_id: by.staff_id,
+        cart_hash,
+        code: code.clone(),
+        deductions: priced.deductions,
+    };
+    journal.keep_khqr(new).await.map_err(failed)?;
+    journal.device_seen(by.device_id);
+    Ok((code, false))
+}
+
+/// Whether the one who sells has the session open on this till.
+fn check_seller(journal: &Journal, by: By, request: &NewKhqr) -> Result<(), CaptureError> {
+    let id = request.cash_session_id;
+    let no = |why: &str| refused(Refusal::NoOpenSession(format!("cash session {id} {why}")));
+    let open = journal.open_session(id).ok_or_else(|| no("is not open in this store"))?;
+    if open.session.device_id != by.device_id {
+        return Err(no("is open on another till"));
+    }
+    if open.session.staff_id != by.staff_id {
+        return Err(no("is another person's; open one of your own"));
+    }
+    Ok(())
+}
