@@ -5,7 +5,7 @@ use schemas::{BranchId, EdgeId, back_office::Scope, door_api::RefusalCode, ids::
 use store::Failure;
 use uuid::Uuid;
 
-use crate::{http::OfficeRefusal, khqr::KhqrRefusal};
+use crate::http::OfficeRefusal;
 
 /// A request that was not answered as asked.
 #[derive(Debug, thiserror::Error)]

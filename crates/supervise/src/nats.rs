@@ -239,7 +239,8 @@ impl NatsServer {
 /// takes the broker's acknowledgement for durability.
 fn configuration(name: &str, port: u16, folder: &Path, max_file_store: Option<u64>) -> String {
     let store = folder.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
-    let bound = max_file_store.map_or_else(String::new, |bytes| format!("  max_file_store: {bytes}\n"));
+    let bound =
+        max_file_store.map_or_else(String::new, |bytes| format!("  max_file_store: {bytes}\n"));
     format!(
         "server_name: \"{name}\"\n\
          listen: \"127.0.0.1:{port}\"\n\

@@ -57,7 +57,8 @@ pub async fn finalize_sale(
 
 async fn capture(journal: &Journal, asked: &SaleAsked<'_>) -> Result<Captured, CaptureError> {
     let locked = match asked.request.tender.method {
-        TenderMethod::Cash => None,
+        // An account is refused when it is settled.
+        TenderMethod::Cash | TenderMethod::Account => None,
         TenderMethod::Khqr => {
             Some(khqr::locked(journal, &asked.ticket, &asked.request.cart).await?)
         }
