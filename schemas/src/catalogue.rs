@@ -2,6 +2,8 @@
 //! with no line. One document, versioned as a whole; its identity is the
 //! SHA-256 of its bytes, because a restored database may reuse a version.
 
+mod khqr;
+
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::{
     AddOnId, BranchId, CategoryId, DeviceId, DiscountId, MenuItemId, Percent, Sha256Hash, StaffId,
     StockItemId, TenantId, Timestamp, Usd,
 };
+
+pub use khqr::{KhqrAccount, KhqrOtherLanguage, KhqrReceiver};
 
 /// The largest catalogue that is published, in bytes of JSON.
 pub const MAX_CATALOGUE_BYTES: usize = 900 * 1024;
@@ -56,66 +60,6 @@ pub struct CatalogueV1 {
     /// Who is paid by KHQR here; without it none is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub khqr: Option<KhqrReceiver>,
-}
-
-/// Who is paid by the KHQR codes of a branch. Lengths are UTF-16 units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct KhqrReceiver {
-    /// The account that receives the money.
-    pub account: KhqrAccount,
-    /// The name that the payer's app shows, 1 to 25.
-    pub merchant_name: String,
-    /// The city, 1 to 15.
-    pub merchant_city: String,
-    /// The merchant category code (ISO 18245), four digits; 5999 if not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mcc: Option<String>,
-    /// The store, 1 to 25.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub store_label: Option<String>,
-    /// Name and city in another language.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub other_language: Option<KhqrOtherLanguage>,
-}
-
-/// An account that KHQR codes pay to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum KhqrAccount {
-    /// A personal account.
-    Individual {
-        /// The Bakong account, `name@bank`, at most 32.
-        account_id: String,
-        /// The account behind it, 1 to 32.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        account_information: Option<String>,
-        /// The bank of that account, 1 to 32.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        acquiring_bank: Option<String>,
-    },
-    /// A merchant's account.
-    Merchant {
-        /// The Bakong account, `name@bank`, at most 32.
-        account_id: String,
-        /// The merchant's id at its bank, 1 to 32.
-        merchant_id: String,
-        /// The bank, 1 to 32.
-        acquiring_bank: String,
-    },
-}
-
-/// A merchant in another language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct KhqrOtherLanguage {
-    /// Which, two letters (ISO 639-1).
-    pub language: String,
-    /// The merchant's name in it, 1 to 25.
-    pub name: String,
-    /// The merchant's city in it, 1 to 15.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub city: Option<String>,
 }
 
 /// The seller as a receipt names them.

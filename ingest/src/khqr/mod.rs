@@ -8,8 +8,8 @@
 //!   written: whoever is told of one finds it in the books. Once it is there,
 //!   Bakong is not asked again.
 //! - Every question to Bakong is taken from the company's day in the books first
-//!   ([`budget`]). None of it happens in a transaction.
-//! - A payment that does not fit its code, or that no sale claims ([`sweep`]), is an
+//!   (`budget`). None of it happens in a transaction.
+//! - A payment that does not fit its code, or that no sale claims (`sweep`), is an
 //!   exception that names it, once.
 //!
 //! A crash between Bakong's answer and the books loses nothing but the check: the

@@ -1,66 +1,14 @@
 //! KHQR from the till to the books: over the edge's door, with the real centre and
 //! a stand-in for Bakong. Each test looks in the books.
 
+mod looking;
+
 use reqwest::StatusCode;
-use schemas::{
-    Currency, Money, TicketId, edge_api::KhqrCode, edge_api::Problem, requests::KhqrOutcome,
-};
+use schemas::{Currency, Money, TicketId, edge_api::KhqrCode, requests::KhqrOutcome};
 use testkit::{BOUND, Behaviour, Payment, SAMPLE_KHQR_ACCOUNT, sqlx, wait_until};
-use tests::{Answer, Till, World, new_ticket};
+use tests::{Till, World, new_ticket};
 
-/// What a customer's bank tells Bakong of a payment of this code.
-fn payment(code: &KhqrCode) -> Payment {
-    Payment {
-        from_account_id: Some("customer@aclb".to_owned()),
-        to_account_id: Some(code.to_account_id.clone()),
-        currency: Some(code.currency.code().to_owned()),
-        amount: Some(code.amount.to_string()),
-    }
-}
-
-type Change = fn(&mut Payment);
-
-fn owed(code: &KhqrCode) -> Money {
-    Money { amount: code.amount, currency: code.currency }
-}
-
-fn problem(answer: &Answer, status: StatusCode) -> String {
-    assert_eq!(answer.status, status, "{}", answer.body);
-    answer.json::<Problem>().code
-}
-
-/// The exceptions of a kind: whose ticket, and what they say.
-async fn exceptions(world: &World, kind: &str) -> Vec<(String, String)> {
-    sqlx::query_as("SELECT ticket_id, detail FROM exception WHERE kind = $1 ORDER BY ticket_id")
-        .bind(kind)
-        .fetch_all(&world.books.pool)
-        .await
-        .expect("the books answer")
-}
-
-/// Waits until there is an exception of a kind.
-async fn raised(world: &World, kind: &str) -> Vec<(String, String)> {
-    wait_until(&format!("an exception {kind}"), BOUND, async || {
-        let found = exceptions(world, kind).await;
-        (!found.is_empty()).then_some(found)
-    })
-    .await
-}
-
-/// Code, state and claiming ticket of every code in the books.
-async fn codes(world: &World) -> Vec<(String, String, Option<String>)> {
-    sqlx::query_as(
-        "SELECT i.md5, i.state, s.ticket_id FROM khqr_intent i
-         LEFT JOIN sale s ON s.sale_id = i.sale_id ORDER BY i.created_at",
-    )
-    .fetch_all(&world.books.pool)
-    .await
-    .expect("the books answer")
-}
-
-async fn used(world: &World) -> i64 {
-    world.count("SELECT COALESCE(sum(used), 0)::bigint FROM bakong_budget").await
-}
+use looking::{Change, codes, exceptions, owed, payment, problem, raised, used};
 
 /// Makes a code, has it paid, and sees it confirmed.
 async fn paid_code(world: &World, till: &Till, ticket: &TicketId, currency: Currency) -> KhqrCode {
