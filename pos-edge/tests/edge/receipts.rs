@@ -137,7 +137,7 @@ async fn a_ticket_becomes_an_invoice_when_its_number_has_come() {
     assert!(!invoice.contains("will be assigned"), "{invoice}");
     assert_eq!(
         receipt(&store, "").await.ok(200)["invoice"],
-        json!({ "no": 101, "printed": null, "chain_hash": "ab".repeat(32) })
+        json!({ "no": 101, "printed": "INV-000101", "chain_hash": "ab".repeat(32) })
     );
 }
 

@@ -22,6 +22,7 @@ use schemas::{
 use store::{
     Conn, accounts,
     drawers::{self, Drawer},
+    khqr::Intent,
     reports,
     submissions::{Client, Pending},
 };
@@ -53,7 +54,13 @@ pub(super) async fn decide(
         }
         _ => None,
     };
-    Ok(Asked { desk, pending, sale, session, late, account }.decide())
+    let code = match &sale.tender {
+        DoorTender::Khqr { md5, .. } => {
+            store::khqr::lock(conn, std::slice::from_ref(md5)).await?.pop()
+        }
+        _ => None,
+    };
+    Ok(Asked { desk, pending, sale, session, late, account, code }.decide())
 }
 
 /// A sale that comes after the close of its session is the next supplement to its Z
@@ -81,6 +88,8 @@ struct Asked<'a> {
     session: Option<Drawer>,
     late: Option<LateSale>,
     account: Option<accounts::Account>,
+    /// The KHQR code that the sale names.
+    code: Option<Intent>,
 }
 
 type Objections = Vec<(ExceptionKind, String)>;
@@ -98,7 +107,7 @@ impl Asked<'_> {
         let index = self.prices(menu)?;
         let priced = pricing::price(&index, &self.sale.cart, finalized_at)
             .map_err(|error| Refusal::cart(&error))?;
-        let tender = self.settle(&priced.totals, &mut objections)?;
+        let tender = self.settle(&priced.totals)?;
         let ticket = &self.pending.ticket_id;
         let sale_id = SaleId::from_uuid(self.desk.id_for("sale", ticket));
         let (cashier_id, cashier_name) = self.cashier();
@@ -192,7 +201,7 @@ impl Asked<'_> {
             .map_err(|error| Refusal::new(RefusalCode::InvalidCart, error.to_string()))
     }
 
-    fn settle(&self, totals: &Totals, objections: &mut Objections) -> Result<Tender, Refusal> {
+    fn settle(&self, totals: &Totals) -> Result<Tender, Refusal> {
         match &self.sale.tender {
             DoorTender::Cash { received } => {
                 let offer = TenderOffer { method: TenderMethod::Cash, received: *received };
@@ -213,19 +222,31 @@ impl Asked<'_> {
             }
             DoorTender::Account => self.charge(totals),
             DoorTender::Khqr { md5, currency, proof } => {
-                if let Some(proven) = khqr::proof_of(self.desk.tenant(), md5) {
-                    return Ok(charged::by_khqr(totals, *currency, proven));
-                }
-                let unproven = format!("the centre has no confirmed payment on code {md5}");
-                match proof.clone().filter(|_| self.is_fact()) {
-                    Some(said) => {
-                        objections.push((ExceptionKind::KhqrUnproven, unproven));
-                        Ok(charged::by_khqr(totals, *currency, said))
+                if let Some(proven) = self.code.as_ref().and_then(khqr::proof_of) {
+                    let tender = charged::by_khqr(totals, *currency, proven);
+                    if self.code.as_ref().is_some_and(|code| self.is_paid_by(&tender, code)) {
+                        return Ok(tender);
                     }
-                    None => Err(Refusal::new(RefusalCode::KhqrUnproven, unproven)),
+                }
+                // Whoever books it says of a fact that its payment is not proven.
+                match proof.clone().filter(|_| self.is_fact()) {
+                    Some(said) => Ok(charged::by_khqr(totals, *currency, said)),
+                    None => Err(Refusal::new(
+                        RefusalCode::KhqrUnproven,
+                        format!("the centre has no confirmed payment of this sale on code {md5}"),
+                    )),
                 }
             }
         }
+    }
+
+    /// Whether a code was made for this sale and for what is owed.
+    fn is_paid_by(&self, tender: &Tender, code: &Intent) -> bool {
+        code.tenant_id == self.desk.tenant()
+            && code.branch_id == self.desk.origin.branch_id
+            && code.ticket_id == self.pending.ticket_id
+            && code.currency == tender.currency
+            && code.amount == tender.received
     }
 
     /// On account, up to the customer's limit. That a fact passes it is told where
