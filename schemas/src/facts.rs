@@ -2,6 +2,8 @@
 //! binding's binary mode (`ce-*` headers, JSON body). A fact that merely
 //! repeats an entry has the entry's payload as its body, the same bytes.
 
+mod exceptions;
+
 use std::{fmt, str::FromStr};
 
 use rust_decimal::Decimal;
@@ -15,6 +17,8 @@ use crate::{
     SeriesId, Sha256Hash, StaffId, StockItemId, TenantId, TicketId, Timestamp, Usd, VoidRequestId,
     entry::entry_name, ids::InvalidId,
 };
+
+pub use exceptions::ExceptionKind;
 
 /// What a fact tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -244,71 +248,6 @@ pub struct StockMovedLine {
     pub level_after: Decimal,
     /// What it is counted in.
     pub unit: String,
-}
-
-/// Why something that was booked needs a person's look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ExceptionKind {
-    /// Pricing the sale again with its own catalogue gives other figures.
-    PriceMismatch,
-    /// The catalogue that the sale names is not in the books.
-    CatalogueUnknown,
-    /// The sale's cash session is not in the books, or is not open.
-    SessionNotOpen,
-    /// A stock level went below zero.
-    StockNegative,
-    /// Another payload came under a ticket that has its outcome already.
-    TicketConflict,
-    /// An order moved in a way its state does not allow.
-    OrderMoveRefused,
-    /// The sale came after the close of its session: a supplement to its Z report.
-    LateSale,
-    /// A void does not fit what the books have: what fitted was booked.
-    VoidMismatch,
-    /// The Z report's sums are not those of the books.
-    SessionMismatch,
-    /// The proof of a KHQR sale is not what the centre's own record of the code
-    /// and its payment says, or there is no such record.
-    KhqrUnproven,
-    /// The payment that a KHQR sale names is another sale's.
-    KhqrAlreadyClaimed,
-    /// What was paid for a KHQR code does not fit it.
-    KhqrMismatch,
-    /// A KHQR code was paid and no sale has come of it.
-    KhqrUnclaimed,
-    /// A KHQR code was paid after a newer one of the same ticket had superseded
-    /// it, or before.
-    KhqrPaidSuperseded,
-    /// The sale was charged to a house account beyond its limit, or to none.
-    CreditLimitExceeded,
-    /// A client without an edge completed a cash sale where the drawers are the
-    /// edge's.
-    CashAtEdge,
-}
-
-impl ExceptionKind {
-    /// The name in JSON and in storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PriceMismatch => "PRICE_MISMATCH",
-            Self::CatalogueUnknown => "CATALOGUE_UNKNOWN",
-            Self::SessionNotOpen => "SESSION_NOT_OPEN",
-            Self::StockNegative => "STOCK_NEGATIVE",
-            Self::TicketConflict => "TICKET_CONFLICT",
-            Self::OrderMoveRefused => "ORDER_MOVE_REFUSED",
-            Self::LateSale => "LATE_SALE",
-            Self::VoidMismatch => "VOID_MISMATCH",
-            Self::SessionMismatch => "SESSION_MISMATCH",
-            Self::KhqrUnproven => "KHQR_UNPROVEN",
-            Self::CreditLimitExceeded => "CREDIT_LIMIT_EXCEEDED",
-            Self::CashAtEdge => "CASH_AT_EDGE",
-            Self::KhqrAlreadyClaimed => "KHQR_ALREADY_CLAIMED",
-            Self::KhqrMismatch => "KHQR_MISMATCH",
-            Self::KhqrUnclaimed => "KHQR_UNCLAIMED",
-            Self::KhqrPaidSuperseded => "KHQR_PAID_SUPERSEDED",
-        }
-    }
 }
 
 /// Something was booked that a person should look at.

@@ -70,7 +70,7 @@ pub fn matches(secret: &str, hash: &str) -> bool {
     cost.within(Cost::MOST) && Argon2::default().verify_password(secret.as_bytes(), &hash).is_ok()
 }
 
-/// Whether text is a hash that [`matches`] can check.
+/// Whether text is a hash that [`matches()`] can check.
 pub fn is_hash(text: &str) -> bool {
     PasswordHash::new(text)
         .ok()
