@@ -102,6 +102,8 @@ pub const RULES: &[Rule] = &[
     rule_for("GET", "/v1/branches/{branch}/reports/days", Scope::BooksRead),
     rule_for("GET", "/v1/company", Scope::BooksRead),
     rule_for("PUT", "/v1/company/time-zone", Scope::CatalogueWrite),
+    rule_for("GET", "/v1/company/numbering", Scope::BooksRead),
+    rule_for("PUT", "/v1/company/numbering", Scope::CatalogueWrite),
 ];
 
 /// What a route asks for; `None` if it has no rule.

@@ -133,12 +133,14 @@ const fn office_status(refusal: &OfficeRefusal) -> StatusCode {
         OfficeRefusal::VoidDecided(..)
         | OfficeRefusal::VoidDecisionWaiting(_)
         | OfficeRefusal::DiscountElsewhere(_)
-        | OfficeRefusal::DeviceRevoked(_) => StatusCode::CONFLICT,
+        | OfficeRefusal::DeviceRevoked(_)
+        | OfficeRefusal::Numbering(_) => StatusCode::CONFLICT,
         OfficeRefusal::Changed(_) => StatusCode::PRECONDITION_FAILED,
         OfficeRefusal::IfMatchMissing => StatusCode::PRECONDITION_REQUIRED,
-        OfficeRefusal::NotAnApprover(_) | OfficeRefusal::BadText(_) | OfficeRefusal::Invalid(_) => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        OfficeRefusal::NotAnApprover(_)
+        | OfficeRefusal::BadText(_)
+        | OfficeRefusal::BadForm(_)
+        | OfficeRefusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod access;
 mod catalogue;
+mod numbering;
 mod oddities;
 mod page;
 mod registers;
@@ -17,6 +18,7 @@ pub use catalogue::{
     CatalogueVersionRow, CompanyCatalogues, CompanyDiscounts, DeviceRow, PairingCode, PutCategory,
     PutDevice, PutDiscount, PutMenuItem, PutStaff, PutStockItem, SetPin, StaffRow,
 };
+pub use numbering::Numbering;
 pub use oddities::{AuditRow, ExceptionRow};
 pub use page::Page;
 pub use registers::SeriesRow;

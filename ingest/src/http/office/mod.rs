@@ -5,6 +5,7 @@ mod discounts;
 mod edit;
 mod export;
 mod menu;
+mod numbering;
 mod oddities;
 mod people;
 mod refusal;
@@ -71,6 +72,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Center>> {
         .routes(routes!(reports::categories))
         .routes(routes!(reports::methods))
         .routes(routes!(reports::days))
+        .routes(routes!(numbering::read, numbering::put))
         .routes(routes!(reports::company))
         .routes(routes!(reports::put_time_zone))
 }

@@ -1,6 +1,7 @@
 //! What a back office is refused: business, not form.
 
 use schemas::{CommandId, DeviceId, DiscountId, StaffId, VoidRequestId};
+use store::series::SettingRefused;
 
 /// Why something was not done. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,12 @@ pub enum OfficeRefusal {
     /// A revoked till is not paired.
     #[error("device {0} is revoked")]
     DeviceRevoked(DeviceId),
+    /// A form of numbers that cannot be used.
+    #[error("form: {0}")]
+    BadForm(String),
+    /// The numbering was not changed.
+    #[error(transparent)]
+    Numbering(#[from] SettingRefused),
     /// The books have no such command, or not for who asks.
     #[error("command {0} is not known")]
     NoSuchCommand(CommandId),
@@ -60,6 +67,9 @@ impl OfficeRefusal {
             Self::NoSuchPart(_) => "not_in_catalogue",
             Self::DiscountElsewhere(_) => "discount_elsewhere",
             Self::DeviceRevoked(_) => "device_revoked",
+            Self::BadForm(_) => "bad_form",
+            Self::Numbering(SettingRefused::Stale(_)) => "changed_since",
+            Self::Numbering(_) => "numbering_refused",
             Self::NoSuchCommand(_) => "no_such_command",
         }
     }

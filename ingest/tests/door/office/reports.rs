@@ -88,6 +88,40 @@ async fn renaming_and_removing_a_category_changes_nothing_that_was_sold() {
 }
 
 #[tokio::test]
+async fn the_next_invoice_is_numbered_as_the_company_says() {
+    let mut shop = Shop::open(2).await;
+    shop.sell(0, 1).await;
+    shop.number().await;
+    let plain = json!({ "revision": 1, "per_branch": false, "yearly": false, "form": "{no}" });
+    assert_eq!(shop.read("/v1/company/numbering").await, plain);
+    let put = async |revision: u32, per_branch: bool, form: &str| {
+        let body = json!({
+            "revision": revision, "per_branch": per_branch, "yearly": false, "form": form,
+        });
+        let answer = shop.send(Method::PUT, "/v1/company/numbering", &[], &body).await;
+        let status = answer.status().as_u16();
+        (status, answer.json::<serde_json::Value>().await.unwrap())
+    };
+    let refused = async |revision, per_branch, form| {
+        let (status, body) = put(revision, per_branch, form).await;
+        (status, body["code"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(refused(1, true, "B-{no}").await, (422, "bad_form".to_owned()));
+    assert_eq!(refused(1, false, "{no:04}").await, (409, "numbering_refused".to_owned()));
+    assert_eq!(refused(3, true, "B{branch}-{no}").await, (409, "changed_since".to_owned()));
+    let changed = put(1, true, "B{branch}-{no}").await;
+    assert_eq!((changed.0, &changed.1["revision"]), (200, &json!(2)));
+    assert_eq!(put(1, true, "B{branch}-{no}").await, changed, "the same change again");
+    shop.sell(0, 1).await;
+    shop.sell(1, 1).await;
+    shop.number().await;
+    let printed = "SELECT count(*) FROM invoice WHERE printed IN ('1', 'B1-1', 'B2-1')";
+    assert_eq!(shop.count(printed).await, 3);
+    let audited = "SELECT count(DISTINCT meta) FROM audit_log WHERE action = 'NUMBERING_CHANGED'";
+    assert_eq!(shop.count(audited).await, 1);
+}
+
+#[tokio::test]
 async fn days_begin_where_the_company_says() {
     let mut shop = Shop::open(1).await;
     shop.sell(0, 2).await;
