@@ -9,7 +9,10 @@ use axum::{
 };
 use receipt::{Language, Numbered, Paper, Receipt, View, html};
 use schemas::{
-    TicketId, edge_api::Problem as ProblemBody, events::SaleFinalizedV1, facts::InvoiceAssignedV1,
+    TicketId,
+    edge_api::Problem as ProblemBody,
+    events::{SaleFinalizedV1, SaleStatus},
+    facts::InvoiceAssignedV1,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -174,6 +177,7 @@ pub(super) async fn print(
 /// What a receipt is made of.
 struct Stored {
     sale: SaleFinalizedV1,
+    status: SaleStatus,
     invoice: Option<Numbered>,
 }
 
@@ -183,11 +187,11 @@ impl Stored {
         let stored = stored.ok_or_else(|| not_found(ticket))?;
         let sale = serde_json::from_slice(&stored.payload)
             .map_err(|error| CaptureError::Unreadable(error.to_string()))?;
-        Ok(Self { sale, invoice: stored.invoice.map(numbered) })
+        Ok(Self { sale, status: stored.status, invoice: stored.invoice.map(numbered) })
     }
 
     fn receipt(&self, copy: bool) -> Receipt {
-        Receipt::from_entry(&self.sale, self.invoice.as_ref(), copy)
+        Receipt::from_entry(&self.sale, self.invoice.as_ref(), copy).with_status(self.status)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a receipt is made of, and how often it was printed.
 
-use schemas::{TicketId, facts::InvoiceAssignedV1};
+use schemas::{TicketId, events::SaleStatus, facts::InvoiceAssignedV1};
 
 use super::{
     Journal, JournalError,
-    columns::place_out,
+    columns::{name_out, place_out},
     state::{Durability, Ledger},
 };
 
@@ -13,6 +13,8 @@ use super::{
 pub struct StoredSale {
     /// The payload of its entry.
     pub payload: Vec<u8>,
+    /// Where the sale stands now.
+    pub status: SaleStatus,
     /// Its row in the register, once announced.
     pub invoice: Option<InvoiceAssignedV1>,
 }
@@ -39,7 +41,7 @@ impl Journal {
 async fn stored(ledger: &mut Ledger, ticket: TicketId) -> Result<Option<StoredSale>, JournalError> {
     let ticket = ticket.as_str();
     let row = sqlx::query!(
-        "SELECT entry.payload, invoice.row AS \"row?\"
+        "SELECT entry.payload, ticket.sale_status, invoice.row AS \"row?\"
          FROM ticket JOIN entry USING (seq) LEFT JOIN invoice USING (mapping_seq)
          WHERE ticket_id = ?",
         ticket,
@@ -52,7 +54,7 @@ async fn stored(ledger: &mut Ledger, ticket: TicketId) -> Result<Option<StoredSa
         .map(|row| serde_json::from_str(&row))
         .transpose()
         .map_err(|error| JournalError::Storage(format!("a row of the register: {error}")))?;
-    Ok(Some(StoredSale { payload: row.payload, invoice }))
+    Ok(Some(StoredSale { payload: row.payload, status: name_out(&row.sale_status)?, invoice }))
 }
 
 async fn count(ledger: &mut Ledger, ticket: TicketId) -> Result<Option<u64>, JournalError> {

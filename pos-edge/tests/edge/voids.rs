@@ -283,4 +283,7 @@ async fn a_voided_sale_still_gets_its_number() {
     let ticket = shift.sokha.ticket("t1").await;
     assert_eq!((&ticket["invoiceNo"], &ticket["status"]), (&json!(41), &json!("synced")));
     assert_eq!(ticket["saleStatus"], "VOIDED");
+    // The receipt says so, whatever form it has, and keeps its number.
+    let receipt = shift.sokha.get("/v1/sales/t1/receipt").await.ok(200);
+    assert_eq!((&receipt["status"], &receipt["invoice"]["no"]), (&json!("VOIDED"), &json!(41)));
 }
