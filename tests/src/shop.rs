@@ -46,9 +46,22 @@ impl Shop {
 
     /// Another till of this store, with somebody and a session of their own.
     pub async fn second_till(&self, device: &'static str, person: &'static str) -> Till {
-        let mut till = Till::of(&self.listen, device, person);
+        let mut till = self.another_till(device, person);
         till.begin_the_day().await;
         till
+    }
+
+    /// Another till, that is not paired yet.
+    pub fn another_till(&self, device: &'static str, person: &'static str) -> Till {
+        Till::of(&self.listen, device, person)
+    }
+
+    /// Waits until the edge sells with this version of its catalogue.
+    pub async fn uses(&self, version: u64) {
+        wait_until(&format!("the edge uses catalogue {version}"), BOUND, async || {
+            (self.till.sync().await?.catalogue?.version == version).then_some(())
+        })
+        .await;
     }
 
     /// Waits until the edge knows that its line is down.
