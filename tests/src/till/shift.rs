@@ -45,6 +45,24 @@ impl Till {
         self.ask("/v1/login", &key, &LogIn { staff_id, pin: pin.to_owned() }).await
     }
 
+    /// The same till, as another token shows it.
+    pub fn beside(&self, token: &str) -> Self {
+        let Self { http, base, device, person, session, .. } = self;
+        Self {
+            http: http.clone(),
+            base: base.clone(),
+            device,
+            person,
+            token: Some(token.to_owned()),
+            session: *session,
+        }
+    }
+
+    /// The same till and person, in another session.
+    pub fn in_session(self, session: CashSessionId) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
     /// A latte and some waters, for so much in cash.
     pub async fn sell_for(&self, waters: u32, received: Money) -> SaleReceipt {
         self.sell_cart(Self::cart(waters), received).await
