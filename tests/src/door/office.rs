@@ -30,6 +30,16 @@ impl DoorClient {
         answer
     }
 
+    /// A header of an answer that is no JSON, and its body.
+    pub async fn download(&self, path: &str, header: &str) -> (String, String) {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let answer = request.send().await.expect("the door answers");
+        assert_eq!(answer.status(), 200, "{path}");
+        let header = answer.headers().get(header).and_then(|value| value.to_str().ok());
+        let header = header.expect("it has this header").to_owned();
+        (header, answer.text().await.expect("a text"))
+    }
+
     /// The address of something of the store.
     pub fn at(&self, part: &str) -> String {
         format!("/v1/branches/{}/{part}", self.branch)

@@ -3,6 +3,7 @@
 
 mod day;
 mod orders;
+mod receipts;
 mod told;
 mod voids;
 mod voids_amid_failures;
