@@ -45,6 +45,12 @@ impl Till {
         self.ask("/v1/login", &key, &LogIn { staff_id, pin: pin.to_owned() }).await
     }
 
+    /// Posts without a key.
+    pub async fn ask_without_key(&self, path: &str, body: &impl serde::Serialize) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).json(body);
+        self.send(request).await.expect("the edge answers")
+    }
+
     /// The same till, as another token shows it.
     pub fn beside(&self, token: &str) -> Self {
         let Self { http, base, device, person, session, .. } = self;

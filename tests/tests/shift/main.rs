@@ -2,6 +2,7 @@
 //! look in the books: drawers, orders, voids, drafts, and what is told of them.
 
 mod day;
+mod keys;
 mod orders;
 mod receipts;
 mod told;
