@@ -27,20 +27,17 @@ const WHOLE: &str = "SELECT to_jsonb(s) AS sale, to_jsonb(l) AS line
 /// What the books object to in prices.
 const OBJECTIONS: &str = "SELECT kind, detail FROM exception WHERE kind <> 'STOCK_NEGATIVE'";
 
-/// A latte with oat milk and a water.
-fn oat_and_water() -> Cart {
+/// A latte with oat milk, a water and a latte without.
+async fn sell(till: &Till) -> SaleReceipt {
     let line = |item: &str, add_ons: Vec<AddOnId>| CartLine {
         menu_item_id: sample_id(item),
         add_on_ids: add_ons,
         quantity: Quantity::try_from(1).expect("one"),
     };
-    let lines = vec![line("latte", vec![sample_id("oat milk")]), line("water", Vec::new())];
-    Cart { sale_type: SaleType::DineIn, lines }
-}
-
-async fn sell(till: &Till) -> SaleReceipt {
+    let oat = vec![sample_id("oat milk")];
+    let lines = vec![line("latte", oat), line("water", Vec::new()), line("latte", Vec::new())];
     let received = Money { amount: Decimal::from(20), currency: Currency::Usd };
-    till.sell_cart(oat_and_water(), received).await
+    till.sell_cart(Cart { sale_type: SaleType::DineIn, lines }, received).await
 }
 
 fn rule(name: &str, percent: u32, target: &Value) -> Value {
@@ -85,17 +82,17 @@ async fn discounts_of_a_store_and_of_the_company_are_sold_by_and_stay_with_the_s
     there.uses(2).await;
 
     let reduced = sell(&here.till).await;
-    assert_eq!(reduced.totals.grand_total_usd.amount(), Decimal::new(211, 2));
+    assert_eq!(reduced.totals.grand_total_usd.amount(), Decimal::new(424, 2));
     sell(&there.till).await;
     here.till.all_numbered().await;
     there.till.all_numbered().await;
     let (first, second) = (here.store.branch_id, there.store.branch_id);
-    let with_oat = json!({ "branch_id": first, "version": 6, "subtotal": "2.25",
-        "off_items": "1.75", "off_all": "0.33", "vat": "0.19", "total": "2.11",
-        "lines": "1.35 0.90" });
-    let without = json!({ "branch_id": second, "version": 2, "subtotal": "4.00",
-        "off_items": "0.00", "off_all": "0.58", "vat": "0.34", "total": "3.76",
-        "lines": "3.00 1.00" });
+    let with_oat = json!({ "branch_id": first, "version": 6, "subtotal": "4.50",
+        "off_items": "2.00", "off_all": "0.65", "vat": "0.39", "total": "4.24",
+        "lines": "1.35 0.90 2.25" });
+    let without = json!({ "branch_id": second, "version": 2, "subtotal": "6.50",
+        "off_items": "0.00", "off_all": "0.94", "vat": "0.56", "total": "6.12",
+        "lines": "3.00 1.00 2.50" });
     assert_eq!(world.rows(SALES).await, [with_oat, without]);
     let before = world.rows(WHOLE).await;
     let path = format!("/v1/sales/{}", reduced.ticket_id);
@@ -107,7 +104,7 @@ async fn discounts_of_a_store_and_of_the_company_are_sold_by_and_stay_with_the_s
     here.uses(7).await;
     let next = sell(&here.till).await;
     here.till.all_numbered().await;
-    assert_eq!(next.totals.grand_total_usd.amount(), Decimal::new(288, 2));
+    assert_eq!(next.totals.grand_total_usd.amount(), Decimal::new(499, 2));
     let after = world.rows(WHOLE).await;
     assert_eq!(after[..before.len()], before, "what was sold stays what it was");
     assert_eq!(here.till.read(&path).await, receipt);
@@ -173,9 +170,9 @@ async fn a_void_gives_back_what_its_sale_took_whatever_the_recipe_says_now() {
         GROUP BY j.sale_id, j.reason, s.entry_seq ORDER BY s.entry_seq, j.reason";
     let row = |sale: &SaleReceipt, reason: &str, deltas: &[&str]| json!({ "sale_id": sale.sale_id, "reason": reason, "deltas": deltas });
     let rows = world.rows(moved).await;
-    assert_eq!(rows[0], row(&sale, "SALE", &["-1", "-18", "-200", "-200"]));
-    assert_eq!(rows[1], row(&sale, "VOID", &["1", "18", "200", "200"]));
-    assert_eq!(rows[2..], [row(&after, "SALE", &["-1", "-25", "-200"])]);
+    assert_eq!(rows[0], row(&sale, "SALE", &["-1", "-36", "-200", "-400"]));
+    assert_eq!(rows[1], row(&sale, "VOID", &["1", "36", "200", "400"]));
+    assert_eq!(rows[2..], [row(&after, "SALE", &["-1", "-50", "-200"])]);
     assert_eq!(world.rows(OBJECTIONS).await, [Value::Null; 0]);
     world.books_are_right().await;
 }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use schemas::{
     Clock as _, Currency, DraftId, Money, SystemClock,
     edge_api::{XReport, ZReport},
-    events::{MethodSums, PaidKind, TenderMethod},
+    events::{MethodSums, PaidKind, SaleStatus, TenderMethod},
     requests::KhqrOutcome,
 };
 use serde_json::{Value, json};
@@ -88,6 +88,8 @@ async fn what_a_drawer_did_is_in_the_books_and_its_z_report_stands() {
     assert_eq!(again.refusal(), (409, "session_closed".to_owned()));
     let report = closed.json::<ZReport>();
     assert_eq!(report.rejected_voids[0].void_request_id, pending);
+    let kept = sokha.ticket(&last.ticket_id).await.expect("it is listed");
+    assert_eq!(kept.sale_status, SaleStatus::Finalized, "the close rejected its void");
     let expected: Vec<_> = report.z.drawers.iter().map(|drawer| drawer.expected).collect();
     assert_eq!(expected, [cents(6_892), Decimal::from(98_300)], "dollars, riel");
     assert_eq!(report.counted.difference_usd.amount(), cents(-92));
