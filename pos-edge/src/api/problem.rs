@@ -70,6 +70,7 @@ codes! {
     NoOpenSession = "no_open_session", CONFLICT, "The cash session is not open";
     SessionAlreadyOpen = "session_already_open", CONFLICT, "A cash session is still open";
     NoPrinter = "no_printer", CONFLICT, "The store has no printer set";
+    PrintUncertain = "print_uncertain", CONFLICT, "It may have been printed";
     DraftOfAnotherContext = "draft_of_another_context", CONFLICT, "The draft is of another context";
     DraftClosed = "draft_closed", CONFLICT, "The draft was sold or thrown away";
     DraftActive = "draft_active", CONFLICT, "A draft is still active";
@@ -219,6 +220,7 @@ mod tests {
                 (409, "no_open_session"),
                 (409, "session_already_open"),
                 (409, "no_printer"),
+                (409, "print_uncertain"),
                 (409, "draft_of_another_context"),
                 (409, "draft_closed"),
                 (409, "draft_active"),

@@ -18,6 +18,7 @@ use crate::{
         columns::{place_in, units_out},
         desk::{Desk, Written},
         error::{JournalError, Refusal},
+        insert::{NewRows, insert},
         notifications::{self, Notice},
         stock, void_requests,
     },
@@ -133,9 +134,7 @@ async fn approve(
         .map(|used| StockUse { thousandths: -used.thousandths, ..used })
         .collect();
     let back: Vec<stock::Sold> = stock::taken(&given_back, written.seq).collect();
-    if !back.is_empty() {
-        stock::add_sold(desk.connection, &back).await?;
-    }
+    insert(desk.connection, NewRows { sold: &back, ..NewRows::default() }).await?;
     notify(desk, "VOID_APPROVED", sale, request, decided.void_request_id).await?;
     let update = Update::VoidApproved {
         void_request_id: decided.void_request_id,
