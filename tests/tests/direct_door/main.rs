@@ -6,5 +6,6 @@ mod crashes;
 mod facts;
 mod sales;
 mod staffed;
+mod whose;
 
 mod stage;

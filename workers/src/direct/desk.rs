@@ -12,7 +12,7 @@ use schemas::{
     requests::JournalHead,
 };
 use serde::Serialize;
-use store::{Conn, cursors::Cursor, doors};
+use store::{Conn, cursors::Cursor, doors, drawers::Drawer};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -88,6 +88,21 @@ impl Desk {
     /// Refuses where a box in the store keeps what the request is about.
     pub(super) fn keeps_it(&self) -> Result<(), Refusal> {
         if self.has_edge { Err(Refusal::kept_at_edge()) } else { Ok(()) }
+    }
+
+    /// Whether a session is kept by a box in the store.
+    pub(super) fn is_the_edges(&self, drawer: &Drawer) -> bool {
+        self.has_edge && drawer.edge_id != self.origin.edge_id
+    }
+
+    /// Refuses a till that is not one of this branch.
+    pub(super) fn check_device(&self, device: DeviceId) -> Result<(), Refusal> {
+        let known = self.menu.as_ref().and_then(|menu| menu.index.device(device));
+        if known.is_some_and(|known| !known.revoked) {
+            return Ok(());
+        }
+        let detail = format!("device_id: till {device} is not one of this store");
+        Err(Refusal::new(RefusalCode::UnknownDevice, detail))
     }
 
     /// What a person may do in this branch.
