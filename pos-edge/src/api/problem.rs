@@ -77,6 +77,7 @@ codes! {
     SessionNotClosed = "session_not_closed", CONFLICT, "The cash session is still open";
     IllegalOrderMove = "illegal_order_move", CONFLICT, "The order does not move that way";
     OrderVoidPending = "order_void_pending", CONFLICT, "A void of the order's sale is undecided";
+    VoidOnlineOrder = "void_online_order", CONFLICT, "The sale is kept at the centre";
     VoidNotCash = "void_not_cash", CONFLICT, "Only cash sales are voided";
     VoidSessionClosed = "void_session_closed", CONFLICT, "The sale's cash session is closed";
     VoidOrderDelivered = "void_order_delivered", CONFLICT, "The sale's order is delivered";

@@ -49,6 +49,8 @@ pub(super) struct Tables {
     pub(super) currencies: HashMap<Uuid, Currency>,
     requests: BTreeMap<VoidRequestId, VoidRequest>,
     commands: HashMap<CommandId, Standing>,
+    /// Stores with an edge.
+    store_edges: HashMap<schemas::BranchId, EdgeId>,
     levels: HashMap<(schemas::BranchId, schemas::StockItemId), Level>,
     waiting: BTreeMap<(EdgeId, u64), Quarantined>,
     khqr: HashMap<String, Intent>,
@@ -69,6 +71,7 @@ impl MemoryBooks {
                 held: None,
             };
             books.tables.cursors.insert(edge_id, cursor);
+            books.tables.store_edges.insert(branch_id, edge_id);
         }
         books
     }
@@ -144,7 +147,9 @@ impl Books for MemoryBooks {
     async fn load(&mut self, keys: &Keys, owners: Owners) -> Result<State, Error> {
         let mut state = State::new(keys, owners);
         self.load_voids(keys, &mut state);
-        let Tables { sessions, orders, levels, .. } = &self.tables;
+        let Tables { sessions, orders, levels, store_edges, .. } = &self.tables;
+        state.store_edges =
+            keys.doors.iter().filter_map(|k| Some((*k, *store_edges.get(k)?))).collect();
         let wanted = keys.sessions_of(&state.sales);
         state.sessions = wanted.iter().filter_map(|k| Some((*k, *sessions.get(k)?))).collect();
         state.orders.extend(keys.orders.iter().filter_map(|k| Some((*k, *orders.get(k)?))));
@@ -232,6 +237,7 @@ impl Tables {
             self.books.sessions.insert(id.as_uuid(), "OPEN".to_owned());
         }
         self.write_sales(changes)?;
+        self.write_handovers(changes)?;
         self.write_voids_and_closes(changes)?;
         for to in changes.order_moves.values() {
             let order = self.orders.get_mut(&to.order_id).unwrap();
@@ -266,6 +272,7 @@ impl Tables {
                 branch_id: sale.branch_id,
                 status: InPrep,
                 sale_status: SaleStatus::Finalized,
+                kept_by: Some(booked.entry.edge_id),
             };
             unique(self.orders.insert(sale.order_id, order).is_none())?;
             let queue = self.books.queue.entry(sale.branch_id.as_uuid()).or_default();
@@ -281,6 +288,21 @@ impl Tables {
             assert!(intent.sale_id.is_none() && intent.payment.is_some());
             (intent.state, intent.sale_id) = (IntentState::Claimed, Some(claim.sale_id));
             self.books.claims.insert(claim.md5.clone(), claim.sale_id.as_uuid());
+        }
+        Ok(())
+    }
+
+    fn write_handovers(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
+        for row in &changes.handovers {
+            self.orders.get_mut(&row.order_id).unwrap().kept_by = None;
+            let kept = (row.sale_id.as_uuid(), None);
+            unique(self.books.handovers.insert(row.order_id.as_uuid(), kept).is_none())?;
+        }
+        for row in &changes.accepted {
+            let order = self.orders.get_mut(&row.order_id).unwrap();
+            assert_eq!(order.kept_by.replace(row.entry.0), None);
+            let kept = self.books.handovers.get_mut(&row.order_id.as_uuid()).unwrap();
+            kept.1 = Some((row.entry.0.as_uuid(), int8(row.entry.1)));
         }
         Ok(())
     }
