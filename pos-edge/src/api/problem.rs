@@ -227,6 +227,7 @@ mod tests {
                 (409, "session_not_closed"),
                 (409, "illegal_order_move"),
                 (409, "order_void_pending"),
+                (409, "void_online_order"),
                 (409, "void_not_cash"),
                 (409, "void_session_closed"),
                 (409, "void_order_delivered"),

@@ -26,7 +26,7 @@ use workers::{
     plan::{Changes, Keys, Owners, State},
 };
 
-use super::{Snapshot, Store, sums};
+use super::{Snapshot, Store, handed, sums};
 
 /// Books in memory. What is written counts at once; marks are copies.
 #[derive(Clone, Default)]
@@ -237,7 +237,7 @@ impl Tables {
             self.books.sessions.insert(id.as_uuid(), "OPEN".to_owned());
         }
         self.write_sales(changes)?;
-        self.write_handovers(changes)?;
+        handed::write(self, changes)?;
         self.write_voids_and_closes(changes)?;
         for to in changes.order_moves.values() {
             let order = self.orders.get_mut(&to.order_id).unwrap();
@@ -288,21 +288,6 @@ impl Tables {
             assert!(intent.sale_id.is_none() && intent.payment.is_some());
             (intent.state, intent.sale_id) = (IntentState::Claimed, Some(claim.sale_id));
             self.books.claims.insert(claim.md5.clone(), claim.sale_id.as_uuid());
-        }
-        Ok(())
-    }
-
-    fn write_handovers(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
-        for row in &changes.handovers {
-            self.orders.get_mut(&row.order_id).unwrap().kept_by = None;
-            let kept = (row.sale_id.as_uuid(), None);
-            unique(self.books.handovers.insert(row.order_id.as_uuid(), kept).is_none())?;
-        }
-        for row in &changes.accepted {
-            let order = self.orders.get_mut(&row.order_id).unwrap();
-            assert_eq!(order.kept_by.replace(row.entry.0), None);
-            let kept = self.books.handovers.get_mut(&row.order_id.as_uuid()).unwrap();
-            kept.1 = Some((row.entry.0.as_uuid(), int8(row.entry.1)));
         }
         Ok(())
     }
@@ -396,13 +381,13 @@ impl Tables {
     }
 }
 
-fn unique(holds: bool) -> Result<(), Error> {
+pub(super) fn unique(holds: bool) -> Result<(), Error> {
     if holds {
         return Ok(());
     }
     Err(Error::Database(sqlx::Error::Encode("the database would refuse this".into())))
 }
 
-fn int8(value: u64) -> i64 {
+pub(super) fn int8(value: u64) -> i64 {
     i64::try_from(value).unwrap()
 }

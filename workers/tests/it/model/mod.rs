@@ -1,5 +1,6 @@
 //! A model of stores, of what can happen to what they send, and of the books.
 
+mod handed;
 pub mod memory_books;
 pub mod snapshot;
 pub mod store;
