@@ -61,19 +61,22 @@ impl MemoryBooks {
     pub fn enrolling(stores: &[Store]) -> Self {
         let mut books = Self::default();
         for store in stores {
-            let Store { edge_id, tenant_id, branch_id, .. } = *store;
-            let cursor = Cursor {
-                edge_id,
-                tenant_id,
-                branch_id,
-                direct: false,
-                head: JournalHead::EMPTY,
-                held: None,
-            };
-            books.tables.cursors.insert(edge_id, cursor);
-            books.tables.store_edges.insert(branch_id, edge_id);
+            books.enrol(store, store.edge_id, false);
+            books.tables.store_edges.insert(store.branch_id, store.edge_id);
         }
         books
+    }
+
+    /// Makes the door edge of a store.
+    pub fn open_door(&mut self, store: &Store) {
+        self.enrol(store, store::doors::door_edge(store.branch_id), true);
+    }
+
+    fn enrol(&mut self, store: &Store, edge_id: EdgeId, direct: bool) {
+        let Store { tenant_id, branch_id, .. } = *store;
+        let head = JournalHead::EMPTY;
+        let cursor = Cursor { edge_id, tenant_id, branch_id, direct, head, held: None };
+        self.tables.cursors.insert(edge_id, cursor);
     }
 
     /// Writes a command, as a back office would.

@@ -2,12 +2,14 @@
 
 mod handed;
 pub mod memory_books;
+pub mod online;
 pub mod snapshot;
 pub mod store;
 pub mod sums;
 pub mod way;
 
 pub use memory_books::MemoryBooks;
+pub use online::book_online;
 pub use snapshot::Snapshot;
 pub use store::{Damage, Delivered, Step, Store};
 
