@@ -21,18 +21,19 @@ pub(super) async fn waiting_for(
     let waiting = handovers::waiting_for(books, branch).await?;
     let (mut orders, mut weight) = (Vec::with_capacity(waiting.len()), 0_usize);
     for row in waiting {
+        let Ok(Event::SaleFinalized(sale)) =
+            versions::read(&row.kind, row.schema_version, &row.payload)
+        else {
+            // Written by a newer build: an upgrade of this one hands it over. The other
+            // orders and the rest of the answer do not wait for that.
+            tracing::error!(order.id = %row.order_id, "an order's sale cannot be read here");
+            continue;
+        };
         weight = weight.saturating_add(row.payload.len());
         if weight > MAX_BYTES && !orders.is_empty() {
             break;
         }
-        match versions::read(&row.kind, row.schema_version, &row.payload) {
-            Ok(Event::SaleFinalized(sale)) => orders.push(handed(*sale)),
-            // Written by a newer build: an upgrade of this one hands it over. The other
-            // orders and the rest of the answer do not wait for that.
-            Ok(_) | Err(_) => {
-                tracing::error!(order.id = %row.order_id, "an order's sale cannot be read here");
-            }
-        }
+        orders.push(handed(*sale));
     }
     Ok(orders)
 }
