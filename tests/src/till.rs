@@ -8,13 +8,13 @@ use std::{
 use reqwest::{Client, RequestBuilder, StatusCode};
 use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, Currency, Khr, Money, Quantity, TicketId, Usd,
+    CashSessionId, Currency, Khr, Money, OrderId, Quantity, TicketId, Usd,
     edge_api::{
-        Cart, CartLine, CashSession, FinalizeSale, KhqrChecked, KhqrCode, LogIn, LoggedIn, NewKhqr,
-        OpenCashSession, PairDevice, PairedDevice, RequestVoid, SaleReceipt, SyncStatus,
-        TenderOffer, TicketPage, TicketRow,
+        Cart, CartLine, CashSession, FinalizeSale, KhqrChecked, KhqrCode, LogIn, LoggedIn,
+        MoveOrder, NewKhqr, OpenCashSession, OrderPage, OrderRow, PairDevice, PairedDevice,
+        RequestVoid, SaleReceipt, SyncStatus, TenderOffer, TicketPage, TicketRow,
     },
-    events::{SaleType, TenderMethod},
+    events::{OrderStatus, SaleType, TenderMethod},
     requests::KhqrOutcome,
 };
 use serde::de::DeserializeOwned;
@@ -251,6 +251,19 @@ impl Till {
     ) -> Option<Answer> {
         let tender = TenderOffer { method: TenderMethod::Khqr, received };
         self.try_sell_for(ticket, waters, tender).await
+    }
+
+    /// The orders that the till shows, newest first: those of its session, and the
+    /// online ones.
+    pub async fn orders(&self) -> Option<Vec<OrderRow>> {
+        let page: OrderPage = self.get("/v1/orders").await?;
+        Some(page.orders)
+    }
+
+    /// Moves an order on.
+    pub async fn move_order(&self, order: OrderId, to: OrderStatus, key: &str) -> Answer {
+        let path = format!("/v1/orders/{order}/status");
+        self.post(&path, key, &MoveOrder { to }).await.expect("the edge answers")
     }
 
     /// Asks to undo a sale.

@@ -78,6 +78,7 @@ codes! {
     SessionNotClosed = "session_not_closed", CONFLICT, "The cash session is still open";
     IllegalOrderMove = "illegal_order_move", CONFLICT, "The order does not move that way";
     OrderVoidPending = "order_void_pending", CONFLICT, "A void of the order's sale is undecided";
+    VoidOnlineOrder = "void_online_order", CONFLICT, "The sale is kept at the centre";
     VoidNotCash = "void_not_cash", CONFLICT, "Only cash sales are voided";
     VoidSessionClosed = "void_session_closed", CONFLICT, "The sale's cash session is closed";
     VoidOrderDelivered = "void_order_delivered", CONFLICT, "The sale's order is delivered";
@@ -228,6 +229,7 @@ mod tests {
                 (409, "session_not_closed"),
                 (409, "illegal_order_move"),
                 (409, "order_void_pending"),
+                (409, "void_online_order"),
                 (409, "void_not_cash"),
                 (409, "void_session_closed"),
                 (409, "void_order_delivered"),

@@ -103,6 +103,7 @@ pub(super) async fn decide(desk: &mut Desk<'_>, capture: &Capture) -> Result<Cap
         Capture::LateSale(late) => acts::late_sale(desk, late).await,
         Capture::Act(asked) => acts::carry_out(desk, asked).await,
         Capture::Command(command) => acts::command(desk, command).await,
+        Capture::Order(order) => acts::accept(desk, order).await,
         Capture::Sale(_) | Capture::Session(_) => {
             Err(JournalError::Storage("it is not decided one by one".to_owned()).into())
         }

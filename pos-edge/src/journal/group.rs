@@ -232,7 +232,7 @@ fn refuse(
                 .map(Refusal::SessionAlreadyOpen)
         }
         // Decided at the desk.
-        Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) => None,
+        Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) | Capture::Order(_) => None,
     }
 }
 
@@ -361,9 +361,7 @@ fn make_known(ledger: &Ledger, sealed: &[Entry], captures: &[&Capture]) {
             Capture::Sale(sale) if watched => {
                 Update::SaleCaptured { ticket_id: sale.ticket_id.clone() }
             }
-            Capture::Sale(_) | Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) => {
-                continue;
-            }
+            _ => continue,
         };
         // An error means that the last watcher left meanwhile.
         let _nobody_watches = shared

@@ -231,7 +231,7 @@ impl Asked<'_> {
 
     /// Where a box keeps the drawers, no cash comes through the door.
     fn check_drawer(&self, objections: &mut Objections) -> Result<(), Refusal> {
-        if !(self.is_cash() && self.desk.has_edge) {
+        if !(self.is_cash() && self.desk.store_edge.is_some()) {
             return Ok(());
         }
         let refusal = Refusal::cash_at_edge();

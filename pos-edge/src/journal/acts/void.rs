@@ -20,7 +20,7 @@ use crate::{
         error::{JournalError, Refusal},
         insert::{NewRows, insert},
         notifications::{self, Notice},
-        stock, void_requests,
+        online_orders, stock, void_requests,
     },
 };
 
@@ -34,9 +34,11 @@ pub(super) async fn request(
     ticket: &TicketId,
     reason: &str,
 ) -> Result<Written, Refusal> {
-    let sale = cases::of_ticket(desk.connection, ticket)
-        .await?
-        .ok_or_else(|| Refusal::TicketNotFound(ticket.clone()))?;
+    let Some(sale) = cases::of_ticket(desk.connection, ticket).await? else {
+        let online = online_orders::has_ticket(desk.connection, ticket).await?;
+        let why = if online { Refusal::VoidOnline } else { Refusal::TicketNotFound };
+        return Err(why(ticket.clone()));
+    };
     theirs(by, sale.owner)?;
     let after = sale.case.request().map_err(Refusal::Void)?;
     let waiting = void_requests::pending_in(desk.connection, sale.cash_session_id).await?;
