@@ -1,5 +1,7 @@
 //! A client without an edge: what an online shop does, over the direct door.
 
+mod office;
+
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode, header};

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use pos_edge::journal::EdgeIdentity;
-use schemas::{SystemClock, subjects::DEFAULT_SHARDS};
+use schemas::{SystemClock, edge_api::LinkState, subjects::DEFAULT_SHARDS};
 use tempfile::TempDir;
-use testkit::{Line, Nats, Service, ServicePlan, Store, free_port, scratch_dir};
+use testkit::{BOUND, Line, Nats, Service, ServicePlan, Store, free_port, scratch_dir, wait_until};
 
 use crate::{Till, centre::healthy};
 
@@ -42,6 +42,34 @@ impl Shop {
         let mut till = Till::at(&listen);
         till.begin_the_day().await;
         Self { store, line, edge, till, listen, dir }
+    }
+
+    /// Another till of this store, with somebody and a session of their own.
+    pub async fn second_till(&self, device: &'static str, person: &'static str) -> Till {
+        let mut till = self.another_till(device, person);
+        till.begin_the_day().await;
+        till
+    }
+
+    /// Another till, that is not paired yet.
+    pub fn another_till(&self, device: &'static str, person: &'static str) -> Till {
+        Till::of(&self.listen, device, person)
+    }
+
+    /// Waits until the edge sells with this version of its catalogue.
+    pub async fn uses(&self, version: u64) {
+        wait_until(&format!("the edge uses catalogue {version}"), BOUND, async || {
+            (self.till.sync().await?.catalogue?.version == version).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until the edge knows that its line is down.
+    pub async fn knows_it_is_cut_off(&self) {
+        wait_until("the edge knows that its line is down", BOUND, async || {
+            (self.till.sync().await?.link == LinkState::Down).then_some(())
+        })
+        .await;
     }
 
     /// Plans the edge's process: with its folder, its line and its door.

@@ -1,5 +1,7 @@
 //! A till: what a tablet does, over the edge's HTTP API.
 
+mod shift;
+
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -8,13 +10,13 @@ use std::{
 use reqwest::{Client, RequestBuilder, StatusCode};
 use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, Currency, Khr, Money, OrderId, Quantity, TicketId, Usd,
+    CashSessionId, Currency, DeviceId, Khr, Money, Quantity, TicketId, Usd,
     edge_api::{
-        Cart, CartLine, CashSession, FinalizeSale, KhqrChecked, KhqrCode, LogIn, LoggedIn,
-        MoveOrder, NewKhqr, OpenCashSession, OrderPage, OrderRow, PairDevice, PairedDevice,
-        RequestVoid, SaleReceipt, SyncStatus, TenderOffer, TicketPage, TicketRow,
+        Cart, CartLine, CashSession, FinalizeSale, KhqrChecked, KhqrCode, LoggedIn, NewKhqr,
+        OpenCashSession, PairDevice, PairedDevice, SaleReceipt, SyncStatus, TenderOffer,
+        TicketPage, TicketRow,
     },
-    events::{OrderStatus, SaleType, TenderMethod},
+    events::{SaleType, TenderMethod},
     requests::KhqrOutcome,
 };
 use serde::de::DeserializeOwned;
@@ -42,43 +44,51 @@ impl Answer {
     }
 }
 
-/// A till of one edge, `Counter 1`, with `Sokha` logged in.
+/// A till of one edge, with somebody logged in.
 pub struct Till {
     http: Client,
     base: String,
+    device: &'static str,
+    person: &'static str,
     token: Option<String>,
     session: Option<CashSessionId>,
 }
 
 impl Till {
-    /// A till that speaks to the edge at `listen`.
+    /// `Counter 1` with `Sokha`, who speak to the edge at `listen`.
     pub fn at(listen: &str) -> Self {
+        Self::of(listen, "Counter 1", "Sokha")
+    }
+
+    /// A till of the sample catalogue with someone of its staff.
+    pub fn of(listen: &str, device: &'static str, person: &'static str) -> Self {
         let http = Client::builder().timeout(ANSWER_BOUND).build().expect("a client can be made");
-        Self { http, base: format!("http://{listen}"), token: None, session: None }
+        let base = format!("http://{listen}");
+        Self { http, base, device, person, token: None, session: None }
     }
 
     /// Waits for the menu, pairs the till, logs in and opens a cash session.
     pub async fn begin_the_day(&mut self) {
-        let (device_id, staff_id) = (sample_id("Counter 1"), sample_id("Sokha"));
-        let pair = PairDevice { device_id, code: sample_code("Counter 1").to_owned() };
+        let device_id: DeviceId = sample_id(self.device);
+        let pair = PairDevice { device_id, code: sample_code(self.device).to_owned() };
+        let key = format!("pair-{device_id}");
         let paired: PairedDevice = wait_until("the edge has its catalogue", BOUND, async || {
-            let answer = self.post("/v1/devices/pair", "pair", &pair).await?;
+            let answer = self.post("/v1/devices/pair", &key, &pair).await?;
             answer.status.is_success().then(|| answer.json())
         })
         .await;
         self.token = Some(paired.token);
-        let login = LogIn { staff_id, pin: sample_pin("Sokha").to_owned() };
-        let answer = self.post("/v1/login", "login", &login).await.expect("the edge answers");
+        let pin = sample_pin(self.person);
+        let answer = self.try_log_in(self.staff_id(), pin).await;
         self.token = Some(answer.json::<LoggedIn>().token);
         let open = OpenCashSession {
             device_id,
-            staff_id,
+            staff_id: self.staff_id(),
             opening_float_usd: Usd(Decimal::from(50)),
             opening_float_khr: Khr(Decimal::from(100_000)),
         };
-        let answer = self.post("/v1/cash-sessions", "open-of-the-day", &open).await;
-        let session: CashSession = answer.expect("the edge answers").json();
-        self.session = Some(session.cash_session_id);
+        let answer = self.ask("/v1/cash-sessions", &format!("open-{device_id}"), &open).await;
+        self.session = Some(answer.json::<CashSession>().cash_session_id);
     }
 
     /// A latte and two waters under a new ticket, paid with 20 dollars. The
@@ -104,24 +114,19 @@ impl Till {
     pub async fn try_sell(&self, ticket: &TicketId, waters: u32) -> Option<Answer> {
         let received = Money { amount: Decimal::from(20), currency: Currency::Usd };
         let tender = TenderOffer { method: TenderMethod::Cash, received };
-        self.try_sell_for(ticket, waters, tender).await
+        self.post("/v1/sales", ticket.as_str(), &self.sale(Self::cart(waters), tender)).await
     }
 
-    async fn try_sell_for(
-        &self,
-        ticket: &TicketId,
-        waters: u32,
-        tender: TenderOffer,
-    ) -> Option<Answer> {
-        let sale = FinalizeSale {
-            device_id: sample_id("Counter 1"),
-            cash_session_id: self.session.expect("the day has begun"),
+    /// A sale of a cart in the open session.
+    pub fn sale(&self, cart: Cart, tender: TenderOffer) -> FinalizeSale {
+        FinalizeSale {
+            device_id: sample_id(self.device),
+            cash_session_id: self.session_id(),
             customer_id: None,
-            cart: Self::cart(waters),
+            cart,
             tender,
             draft_id: None,
-        };
-        self.post("/v1/sales", ticket.as_str(), &sale).await
+        }
     }
 
     /// Tries until the edge answers: what a till does when its edge is away.
@@ -196,13 +201,13 @@ impl Till {
     ) -> Answer {
         let asked = NewKhqr {
             ticket_id: ticket.clone(),
-            device_id: sample_id("Counter 1"),
-            cash_session_id: self.session.expect("the day has begun"),
+            device_id: sample_id(self.device),
+            cash_session_id: self.session_id(),
             customer_id: None,
             cart: Self::cart(waters),
             currency,
         };
-        self.post("/v1/khqr", key, &asked).await.expect("the edge answers")
+        self.ask("/v1/khqr", key, &asked).await
     }
 
     /// The same, which must succeed: waits until the link is known to be up.
@@ -232,7 +237,7 @@ impl Till {
     /// A tap: was the code paid?
     pub async fn try_check(&self, md5: &str, key: &str) -> Answer {
         let path = format!("/v1/khqr/{md5}/check");
-        self.post(&path, key, &()).await.expect("the edge answers")
+        self.ask(&path, key, &()).await
     }
 
     /// The same under a new key, which must have an answer.
@@ -250,32 +255,33 @@ impl Till {
         received: Money,
     ) -> Option<Answer> {
         let tender = TenderOffer { method: TenderMethod::Khqr, received };
-        self.try_sell_for(ticket, waters, tender).await
+        self.post("/v1/sales", ticket.as_str(), &self.sale(Self::cart(waters), tender)).await
     }
 
-    /// The orders that the till shows, newest first: those of its session, and the
-    /// online ones.
-    pub async fn orders(&self) -> Option<Vec<OrderRow>> {
-        let page: OrderPage = self.get("/v1/orders").await?;
-        Some(page.orders)
+    /// Posts; `None` when the edge does not answer.
+    pub async fn post(
+        &self,
+        path: &str,
+        key: &str,
+        body: &impl serde::Serialize,
+    ) -> Option<Answer> {
+        let request = self.http.post(format!("{}{path}", self.base));
+        self.send(request.header("Idempotency-Key", key).json(body)).await
     }
 
-    /// Moves an order on.
-    pub async fn move_order(&self, order: OrderId, to: OrderStatus, key: &str) -> Answer {
-        let path = format!("/v1/orders/{order}/status");
-        self.post(&path, key, &MoveOrder { to }).await.expect("the edge answers")
+    /// Posts, to an edge that answers.
+    pub async fn ask(&self, path: &str, key: &str, body: &impl serde::Serialize) -> Answer {
+        self.post(path, key, body).await.expect("the edge answers")
     }
 
-    /// Asks to undo a sale.
-    pub async fn try_void(&self, ticket: &TicketId) -> Answer {
-        let path = format!("/v1/sales/{ticket}/void-requests");
-        let asked = RequestVoid { reason: "a mistake".to_owned() };
-        self.post(&path, "void", &asked).await.expect("the edge answers")
+    /// Reads, from an edge that answers.
+    pub async fn read(&self, path: &str) -> Answer {
+        let request = self.http.get(format!("{}{path}", self.base));
+        self.send(request).await.expect("the edge answers")
     }
 
-    async fn post(&self, path: &str, key: &str, body: &impl serde::Serialize) -> Option<Answer> {
-        let request = self.authorized(self.http.post(format!("{}{path}", self.base)));
-        let answer = request.header("Idempotency-Key", key).json(body).send().await.ok()?;
+    async fn send(&self, request: RequestBuilder) -> Option<Answer> {
+        let answer = self.authorized(request).send().await.ok()?;
         let status = answer.status();
         Some(Answer { status, body: answer.text().await.ok()? })
     }
@@ -288,12 +294,8 @@ impl Till {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
-        let request = self.authorized(self.http.get(format!("{}{path}", self.base)));
-        let answer = request.send().await.ok()?;
-        if !answer.status().is_success() {
-            return None;
-        }
-        answer.json().await.ok()
+        let answer = self.send(self.http.get(format!("{}{path}", self.base))).await?;
+        answer.status.is_success().then(|| answer.json())
     }
 }
 

@@ -1,9 +1,11 @@
 //! Books, broker, centre and shops.
 
 use bus::Bus;
-use testkit::{BOUND, Books, Company, Nats, seed_company, sqlx, wait_until};
+use schemas::back_office::Scope;
+use serde_json::Value;
+use testkit::{BOUND, Books, Company, Nats, Store, seed_company, sqlx, wait_until};
 
-use crate::{Centre, Shop};
+use crate::{Centre, DoorClient, Shop};
 
 /// One company with its centre and its shops.
 pub struct World {
@@ -61,6 +63,32 @@ impl World {
             sqlx::query_scalar(query).fetch_one(&self.books.pool).await.ok()
         })
         .await
+    }
+
+    /// Runs a query in the books: its rows as JSON, in its order. Write decimals as
+    /// text.
+    pub async fn rows(&self, query: &'static str) -> Vec<Value> {
+        let query = format!("SELECT to_jsonb(row)::text FROM ({query}) AS row");
+        let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(query))
+            .fetch_all(&self.books.pool)
+            .await
+            .expect("the books answer");
+        rows.iter().map(|row| serde_json::from_str(row).expect("Postgres writes JSON")).collect()
+    }
+
+    /// Waits until a query for one number in the books gives `expected`.
+    pub async fn becomes(&self, query: &'static str, expected: i64) {
+        wait_until(&format!("{query} is {expected}"), BOUND, async || {
+            (self.count(query).await == expected).then_some(())
+        })
+        .await;
+    }
+
+    /// A program with a token of these scopes, at the door of the centre.
+    pub async fn client(&self, shop: usize, scopes: &[Scope]) -> DoorClient {
+        let Store { tenant_id, branch_id, .. } = self.company.stores[shop];
+        DoorClient::enrolled(&self.books.pool, &self.centre.listen, (tenant_id, branch_id), scopes)
+            .await
     }
 
     /// Waits until nothing is on its way any more, and then makes every check

@@ -99,12 +99,12 @@ async fn an_online_order_is_made_in_the_store() {
     assert_eq!((board[1].order_id, board[1].origin), (own.order_id, OrderOrigin::Till));
 
     for (key, to) in [("ready", Ready), ("delivered", Delivered)] {
-        let moved = stage.till().move_order(order, to, key).await;
+        let moved = stage.till().move_order(order, key, to).await;
         assert_eq!(moved.status, 200, "{moved:?}");
-        assert_eq!(stage.till().move_order(order, to, key).await, moved, "a retry");
+        assert_eq!(stage.till().move_order(order, key, to).await, moved, "a retry");
         stage.in_the_books(order, to).await;
     }
-    let illegal = stage.till().move_order(order, Ready, "back").await;
+    let illegal = stage.till().move_order(order, "back", Ready).await;
     assert_eq!(illegal.json::<Value>()["code"], "illegal_order_move");
     let void = stage.till().try_void(&row.ticket_id).await;
     assert_eq!(
@@ -160,11 +160,11 @@ async fn orders_of_an_outage_are_on_the_board_when_the_line_returns() {
         orders.push(stage.sell_online(&format!("meanwhile-{n}")).await);
     }
     // The one that was accepted is made without a line; of the others nobody knows yet.
-    assert_eq!(stage.till().move_order(before, Ready, "r").await.status, 200);
-    assert_eq!(stage.till().move_order(before, Delivered, "d").await.status, 200);
+    assert_eq!(stage.till().move_order(before, "r", Ready).await.status, 200);
+    assert_eq!(stage.till().move_order(before, "d", Delivered).await.status, 200);
     let board = stage.till().orders().await.expect("the edge lists orders");
     assert_eq!(board.iter().map(|row| row.order_id).collect::<Vec<_>>(), [before]);
-    let unknown = stage.till().move_order(orders[0], Ready, "early").await;
+    let unknown = stage.till().move_order(orders[0], "early", Ready).await;
     assert_eq!(unknown.json::<Value>()["code"], "order_not_found");
 
     stage.world.shops[0].line.restore();
@@ -175,7 +175,7 @@ async fn orders_of_an_outage_are_on_the_board_when_the_line_returns() {
     let shown: Vec<_> = board.iter().map(|row| row.order_id).collect();
     assert_eq!(shown, [orders[2], orders[1], orders[0], before], "newest first");
     stage.in_the_books(before, Delivered).await;
-    assert_eq!(stage.till().move_order(orders[1], Ready, "late").await.status, 200);
+    assert_eq!(stage.till().move_order(orders[1], "late", Ready).await.status, 200);
     stage.in_the_books(orders[1], Ready).await;
     assert_eq!((stage.acceptances().await, stage.oddities().await), (4, 0));
     stage.world.books_are_right().await;
@@ -193,7 +193,7 @@ async fn an_edge_that_dies_as_it_accepts_accepts_once() {
     let plan = shop.plan();
     shop.restart(plan).await;
     stage.on_the_board(order, OrderStatus::InPrep).await;
-    assert_eq!(stage.till().move_order(order, OrderStatus::Ready, "r").await.status, 200);
+    assert_eq!(stage.till().move_order(order, "r", OrderStatus::Ready).await.status, 200);
     stage.in_the_books(order, OrderStatus::Ready).await;
     assert_eq!((stage.acceptances().await, stage.oddities().await), (1, 0));
     stage.world.books_are_right().await;
@@ -208,7 +208,7 @@ async fn an_order_that_is_delivered_again_and_again_is_accepted_once() {
     stage.world.centre.workers.kill();
     stage.world.shops[0].line.restore();
     stage.on_the_board(order, OrderStatus::InPrep).await;
-    assert_eq!(stage.till().move_order(order, OrderStatus::Ready, "r").await.status, 200);
+    assert_eq!(stage.till().move_order(order, "r", OrderStatus::Ready).await.status, 200);
     let heard = "SELECT (extract(epoch FROM received_at) * 1000)::bigint FROM edge_heartbeat";
     for _ in 0..2 {
         let last = stage.count(heard).await;
@@ -245,7 +245,7 @@ async fn verify_sees_orders_that_are_not_where_they_should_be() {
     let stage = Stage::beside_an_edge().await;
     let order = stage.sell_online("one").await;
     stage.on_the_board(order, OrderStatus::InPrep).await;
-    assert_eq!(stage.till().move_order(order, OrderStatus::Ready, "r").await.status, 200);
+    assert_eq!(stage.till().move_order(order, "r", OrderStatus::Ready).await.status, 200);
     stage.in_the_books(order, OrderStatus::Ready).await;
     stage.world.books_are_right().await;
     let damages = [

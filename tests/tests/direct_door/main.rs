@@ -7,6 +7,7 @@ mod facts;
 mod kitchen;
 mod sales;
 mod staffed;
+mod told;
 mod whose;
 
 mod stage;

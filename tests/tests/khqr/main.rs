@@ -1,6 +1,7 @@
 //! KHQR from the till to the books: over the edge's door, with the real centre and
 //! a stand-in for Bakong. Each test looks in the books.
 
+mod companies;
 mod looking;
 
 use reqwest::StatusCode;

@@ -1,9 +1,11 @@
 //! What back offices read and write.
 
 mod catalogue;
+mod numbering;
 mod reads;
 mod register;
 mod reports;
 mod shelves;
 mod shop;
+mod strangers;
 mod voids;

@@ -88,6 +88,55 @@ async fn renaming_and_removing_a_category_changes_nothing_that_was_sold() {
 }
 
 #[tokio::test]
+async fn a_rule_or_price_that_changes_changes_nothing_that_was_sold() {
+    let mut shop = Shop::open(1).await;
+    let sold = async |shop: &Shop| {
+        let mut all = Vec::new();
+        for what in ["items", "categories", "methods", "days"] {
+            all.push(shop.read(&shop.at(0, &format!("reports/{what}?{MONDAY}"))).await);
+        }
+        all.extend(shop.all(&shop.at(0, "sales"), 50).await);
+        let stored: Vec<String> = testkit::sqlx::query_scalar(
+            "SELECT to_jsonb(s)::text || to_jsonb(l)::text FROM sale s JOIN sale_line l
+             USING (sale_id) ORDER BY s.entry_seq, l.line_no",
+        )
+        .fetch_all(&shop.door.books.pool)
+        .await
+        .unwrap();
+        assert!(!stored.is_empty());
+        (all, stored)
+    };
+    shop.sell(0, 3).await;
+    let before = sold(&shop).await;
+    let latte = sample_id::<schemas::MenuItemId>("latte");
+    let half = json!({
+        "name": "Half", "percent": "50", "starts_at": null, "ends_at": null,
+        "target": { "kind": "items", "menu_item_ids": [latte], "add_on_ids": [] },
+    });
+    let third = json!({
+        "name": "A third", "percent": "33", "starts_at": null, "ends_at": null,
+        "target": { "kind": "branch" },
+    });
+    let dear = json!({
+        "name": "Latte", "category_id": null, "price_usd": "9.75", "add_ons": [],
+        "stock": { "kind": "untracked" },
+    });
+    let opening = sample_id::<schemas::DiscountId>("opening month");
+    let tag = shop.door.get("/v1/discounts").await.headers()["etag"].to_str().unwrap().to_owned();
+    let path = format!("/v1/discounts/{opening}");
+    let done = shop.send(Method::PUT, &path, &[("If-Match", &tag)], &third).await;
+    assert_eq!(done.status(), 200);
+    let half_off = format!("discounts/{}", sample_id::<schemas::DiscountId>("half"));
+    let item = format!("menu/items/{latte}");
+    for (part, tag, body) in [(&half_off, "\"2\"", half), (&item, "\"3\"", dear)] {
+        let path = shop.at(0, part);
+        let done = shop.send(Method::PUT, &path, &[("If-Match", tag)], &body).await;
+        assert_eq!(done.status(), 200, "{part}");
+    }
+    assert_eq!(sold(&shop).await, before);
+}
+
+#[tokio::test]
 async fn the_next_invoice_is_numbered_as_the_company_says() {
     let mut shop = Shop::open(2).await;
     shop.sell(0, 1).await;

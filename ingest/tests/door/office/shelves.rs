@@ -142,3 +142,22 @@ async fn counts_and_sales_at_once_lose_nothing() {
     assert_eq!(shop.level("bottled water").await, json!("0"));
     assert_eq!(shop.count("SELECT count(*) FROM stock_journal WHERE reason = 'RECEIPT'").await, 20);
 }
+
+#[tokio::test]
+async fn the_same_delivery_posted_many_times_at_once_came_once() {
+    let shop = Shop::open(1).await;
+    let milk = sample_id::<StockItemId>("milk");
+    let receipt = json!({ "note": null, "lines": [{ "stock_item_id": milk, "quantity": "7" }] });
+    let posts = (0..8).map(|_| shop.shelve("receipts", "at-once", &receipt));
+    let mut answers = Vec::new();
+    for answer in futures::future::join_all(posts).await {
+        assert_eq!(answer.status(), 201);
+        answers.push(answer.text().await.unwrap());
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(shop.level("milk").await, json!("7"));
+    let rows = "SELECT count(*) FROM stock_journal WHERE reason = 'RECEIPT'";
+    assert_eq!(shop.count(rows).await, 1);
+    let deeds = "SELECT count(*) FROM audit_log WHERE action LIKE 'STOCK%'";
+    assert_eq!(shop.count(deeds).await, 1);
+}

@@ -7,7 +7,7 @@ use bus::entries::Delivery;
 use numbering::allocate_batch;
 use reqwest::{Method, Response, StatusCode};
 use schemas::{
-    Entry, StaffId, SystemClock,
+    Clock, Entry, StaffId, SystemClock,
     catalogue::{CatalogueV1, StaffRole},
     subjects::PosSubject,
 };
@@ -78,10 +78,13 @@ impl Shop {
 
     /// Numbers every sale that waits.
     pub(super) async fn number(&self) {
+        self.number_at(&SystemClock).await;
+    }
+
+    /// The same at the time of a clock.
+    pub(super) async fn number_at(&self, clock: &dyn Clock) {
         let (pool, tenant) = (&self.door.books.pool, self.door.company.tenant_id);
-        while allocate_batch(pool, tenant, 1_000, &SystemClock, &|_| true).await.unwrap().sales > 0
-        {
-        }
+        while allocate_batch(pool, tenant, 1_000, clock, &|_| true).await.unwrap().sales > 0 {}
     }
 
     /// Makes the last one of a store's staff its manager.
