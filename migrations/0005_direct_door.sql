@@ -7,6 +7,9 @@
 -- heartbeats under its name. At most one of each kind is ACTIVE per branch.
 ALTER TABLE edge ADD COLUMN kind text NOT NULL DEFAULT 'STORE'
     CHECK (kind IN ('STORE', 'DIRECT'));
+-- How far the door's journal was when a STORE edge was enrolled: orders of what the
+-- door sells later are handed over to it.
+ALTER TABLE edge ADD COLUMN door_seq bigint NOT NULL DEFAULT 0 CHECK (door_seq >= 0);
 ALTER TABLE edge DROP CONSTRAINT edge_branch_id_epoch_key;
 ALTER TABLE edge ADD UNIQUE (branch_id, kind, epoch);
 DROP INDEX edge_one_active_per_branch;
@@ -98,6 +101,30 @@ CREATE TABLE account_charge (
 );
 CREATE INDEX account_charge_by_customer ON account_charge (tenant_id, customer_id);
 
+-- Online orders that the store's edge makes: one row for each, written with the sale
+-- in a store that has an edge (ADR 0012). WAITING: given to the edge with each answer
+-- to its heartbeat; nobody moves the order. ACCEPTED: the edge's journal says so
+-- (`edge_id`, `entry_seq`), and from there it alone moves it. What is to be made is in
+-- the sale's entry.
+CREATE TABLE order_handover (
+    order_id       uuid PRIMARY KEY,
+    tenant_id      uuid NOT NULL,
+    branch_id      uuid NOT NULL,
+    sale_id        uuid NOT NULL UNIQUE,
+    sale_edge_id   uuid NOT NULL,
+    sale_entry_seq bigint NOT NULL,
+    handed_at      timestamptz NOT NULL,
+    state          text NOT NULL DEFAULT 'WAITING' CHECK (state IN ('WAITING', 'ACCEPTED')),
+    accepted_at    timestamptz,
+    edge_id        uuid,
+    entry_seq      bigint,
+    CHECK ((state = 'WAITING') = (accepted_at IS NULL)),
+    CHECK ((state = 'WAITING') = (edge_id IS NULL)),
+    CHECK ((state = 'WAITING') = (entry_seq IS NULL))
+);
+CREATE INDEX order_handover_waiting ON order_handover (branch_id, handed_at)
+    WHERE state = 'WAITING';
+
 -- A paired client has a scope of its own.
 ALTER TABLE api_token DROP CONSTRAINT api_token_scopes_check;
 ALTER TABLE api_token ADD CONSTRAINT api_token_scopes_check
@@ -111,7 +138,9 @@ DO $$
 DECLARE
     kept text;
 BEGIN
-    FOREACH kept IN ARRAY ARRAY['submission', 'submission_conflict', 'account_charge'] LOOP
+    FOREACH kept IN ARRAY ARRAY[
+        'submission', 'submission_conflict', 'account_charge', 'order_handover'
+    ] LOOP
         EXECUTE format('CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON %I '
             'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', kept);
     END LOOP;
@@ -125,16 +154,21 @@ CREATE TRIGGER only_status_changes BEFORE UPDATE OF
     tenant_id, ticket_id, submission_id, branch_id, kind, body_hash, body, offline_completed,
     client_id, client_name, received_at
     ON submission FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER only_status_changes BEFORE UPDATE OF
+    order_id, tenant_id, branch_id, sale_id, sale_edge_id, sale_entry_seq, handed_at
+    ON order_handover FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- The worker decides and charges.
+-- The worker decides and charges, and hands orders over.
 GRANT SELECT, UPDATE (state, outcome_code, outcome_detail, made_id, edge_id, entry_seq, settled_at)
     ON submission TO tillstream_worker;
 GRANT SELECT, UPDATE (balance_usd) ON customer_account TO tillstream_worker;
 GRANT INSERT ON account_charge TO tillstream_worker;
+GRANT SELECT, INSERT, UPDATE (state, accepted_at, edge_id, entry_seq) ON order_handover
+    TO tillstream_worker;
 
 -- Ingest keeps what comes, makes a branch's door edge with its first submission,
 -- opens accounts, and tells of what came under a ticket that was taken.
 GRANT SELECT, INSERT ON submission, submission_conflict TO tillstream_ingest;
 GRANT SELECT, INSERT, UPDATE (name, credit_limit_usd) ON customer_account TO tillstream_ingest;
-GRANT SELECT ON account_charge TO tillstream_ingest;
+GRANT SELECT ON account_charge, order_handover TO tillstream_ingest;
 GRANT INSERT ON edge, edge_cursor, outbox, audit_log TO tillstream_ingest;

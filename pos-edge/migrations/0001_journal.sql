@@ -154,6 +154,15 @@ CREATE TABLE asked (
     seq             INTEGER NOT NULL UNIQUE REFERENCES entry
 ) STRICT, WITHOUT ROWID;
 
+-- What was asked to be printed under an idempotency key; `answer` is there once the
+-- printer has taken all of it. Of a row without one, a part may have come out.
+CREATE TABLE print (
+    idempotency_key TEXT PRIMARY KEY,
+    request_hash    BLOB NOT NULL CHECK (length(request_hash) = 32),
+    ticket_seq      INTEGER NOT NULL REFERENCES ticket,
+    answer          TEXT
+) STRICT, WITHOUT ROWID;
+
 -- What somebody should notice: one person, or (NULL) every manager and admin.
 CREATE TABLE notification (
     notification_no INTEGER PRIMARY KEY,

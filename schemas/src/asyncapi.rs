@@ -160,6 +160,19 @@ fn add_notices(channels: &mut Map<String, Value>, operations: &mut Map<String, V
         "notify.confirmed".to_owned(),
         send("notice.confirmed", "A worker tells an edge how far the books are."),
     );
+    channels.insert(
+        "notice.wake".to_owned(),
+        json!({
+            "address": "edge.{edge}.wake",
+            "description": "Core notice; its body is empty. The heartbeat brings what waits.",
+            "parameters": parameter_refs(&["edge"]),
+            "messages": message_refs(["empty".to_owned()]),
+        }),
+    );
+    operations.insert(
+        "notify.wake".to_owned(),
+        send("notice.wake", "A worker tells an edge that an order waits for it."),
+    );
     for (subject, about) in [
         (WAKE_NUMBERING, "Sales may await numbers. A sweep finds them anyway."),
         (WAKE_RELAY, "The outbox may hold facts. A sweep finds them anyway."),

@@ -25,6 +25,8 @@ pub enum EntryKind {
     SaleFinalized,
     /// An order moved on in the kitchen.
     OrderStatusChanged,
+    /// An online order is the store's to make.
+    OrderAccepted,
     /// Money was put into a drawer or taken out, other than by a sale.
     CashMoved,
     /// A drawer was counted and closed.
@@ -43,10 +45,11 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind this build can apply.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CashSessionOpened,
         Self::SaleFinalized,
         Self::OrderStatusChanged,
+        Self::OrderAccepted,
         Self::CashMoved,
         Self::CashSessionClosed,
         Self::VoidRequested,
@@ -62,6 +65,7 @@ impl EntryKind {
             Self::CashSessionOpened => "cash.session_opened",
             Self::SaleFinalized => "sale.finalized",
             Self::OrderStatusChanged => "order.status_changed",
+            Self::OrderAccepted => "order.accepted",
             Self::CashMoved => "cash.moved",
             Self::CashSessionClosed => "cash.session_closed",
             Self::VoidRequested => "void.requested",
@@ -78,6 +82,7 @@ impl EntryKind {
             Self::CashSessionOpened
             | Self::SaleFinalized
             | Self::OrderStatusChanged
+            | Self::OrderAccepted
             | Self::CashMoved
             | Self::CashSessionClosed
             | Self::VoidRequested

@@ -103,7 +103,7 @@ impl FactKind {
             EntryKind::VoidRequested => Some(Self::VoidRequested),
             EntryKind::VoidApproved => Some(Self::SaleVoided),
             EntryKind::VoidRejected => Some(Self::VoidRejected),
-            EntryKind::CommandRefused | EntryKind::AuditRecorded => None,
+            EntryKind::OrderAccepted | EntryKind::CommandRefused | EntryKind::AuditRecorded => None,
         }
     }
 }

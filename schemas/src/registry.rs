@@ -10,7 +10,8 @@ use crate::{
     catalogue::CatalogueV1,
     events::{
         AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
-        OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
+        OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1,
+        VoidRequestedV1,
     },
     facts::{
         EventQuarantinedV1, ExceptionRaisedV1, FactKind, InvoiceAssignedV1, NotificationRaisedV1,
@@ -55,7 +56,7 @@ pub struct Contract {
 }
 
 /// All of them: entries, facts, requests with their replies, notices.
-pub const CONTRACTS: [Contract; 30] = [
+pub const CONTRACTS: [Contract; 31] = [
     Contract::of::<CashSessionOpenedV1>(
         "cash.session_opened",
         1,
@@ -73,6 +74,12 @@ pub const CONTRACTS: [Contract; 30] = [
         1,
         Role::Entry(EntryKind::OrderStatusChanged),
         "An order moved on in the kitchen.",
+    ),
+    Contract::of::<OrderAcceptedV1>(
+        "order.accepted",
+        1,
+        Role::Entry(EntryKind::OrderAccepted),
+        "An online order is the store's to make from now on.",
     ),
     Contract::of::<CashMovedV1>(
         "cash.moved",

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    CommandId, DeviceId, EdgeId, SeriesId, Sha256Hash, StaffId, StockItemId, Timestamp,
-    VoidRequestId, catalogue::CatalogueRef, facts::InvoiceAssignedV1,
+    CommandId, CustomerId, DeviceId, EdgeId, OrderId, SaleId, SeriesId, Sha256Hash, StaffId,
+    StockItemId, TicketId, Timestamp, Usd, VoidRequestId,
+    catalogue::CatalogueRef,
+    events::{OrderedLine, SaleType, TenderMethod},
+    facts::InvoiceAssignedV1,
 };
 
 pub use khqr::{KhqrCheckReplyV1, KhqrCheckV1, KhqrIntentReplyV1, KhqrIntentV1, KhqrOutcome};
@@ -108,6 +111,36 @@ pub struct HeartbeatReplyV1 {
     /// outcome is in the books.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
+    /// Online orders that the store is to make; each until its acceptance is in the
+    /// books.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<HandedOrder>,
+}
+
+/// An online order that is handed over to the store's edge: it was sold at the
+/// direct door, and the edge moves it from now on. It does not expire, because it is
+/// paid, and it cannot be refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandedOrder {
+    /// The order. It is accepted once, however often it comes.
+    pub order_id: OrderId,
+    /// Its sale.
+    pub sale_id: SaleId,
+    /// The sale's ticket.
+    pub ticket_id: TicketId,
+    /// How it is consumed.
+    pub sale_type: SaleType,
+    /// Who ordered, if known.
+    pub customer_id: Option<CustomerId>,
+    /// How it was paid.
+    pub method: TenderMethod,
+    /// The sale's total.
+    pub grand_total_usd: Usd,
+    /// What is to be made.
+    pub lines: Vec<OrderedLine>,
+    /// When the sale was completed, by the centre's clock.
+    pub finalized_at: Timestamp,
 }
 
 /// Something that the centre decided and the store carries out, or refuses: the

@@ -113,6 +113,12 @@ pub fn confirmed(edge: EdgeId) -> String {
     format!("edge.{edge}.confirmed")
 }
 
+/// Core notice to an edge: the centre has something for it, so that it asks at once
+/// by a heartbeat. Its body is empty.
+pub fn wake_edge(edge: EdgeId) -> String {
+    format!("edge.{edge}.wake")
+}
+
 /// Core notice to whoever holds a shard: the direct door holds submissions for it.
 pub fn wake_door(shard: u16) -> String {
     format!("wake.door.{shard}")

@@ -13,7 +13,8 @@ use crate::{
     EntryKind,
     events::{
         AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
-        OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
+        OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1,
+        VoidRequestedV1,
     },
 };
 
@@ -26,6 +27,8 @@ pub enum Event {
     SaleFinalized(Box<SaleFinalizedV1>),
     /// An order moved on.
     OrderStatusChanged(OrderStatusChangedV1),
+    /// An online order is the store's to make.
+    OrderAccepted(Box<OrderAcceptedV1>),
     /// Money moved that no sale moved.
     CashMoved(CashMovedV1),
     /// A drawer was closed.
@@ -99,6 +102,7 @@ pub fn read(kind: &str, version: u16, payload: &[u8]) -> Result<Event, Unreadabl
         EntryKind::CashSessionOpened => parse(payload, Event::CashSessionOpened),
         EntryKind::SaleFinalized => parse(payload, Event::SaleFinalized),
         EntryKind::OrderStatusChanged => parse(payload, Event::OrderStatusChanged),
+        EntryKind::OrderAccepted => parse(payload, Event::OrderAccepted),
         EntryKind::CashMoved => parse(payload, Event::CashMoved),
         EntryKind::CashSessionClosed => parse(payload, Event::CashSessionClosed),
         EntryKind::VoidRequested => parse(payload, Event::VoidRequested),

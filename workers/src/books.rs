@@ -13,7 +13,7 @@ use schemas::{EdgeId, Sha256Hash};
 use store::{
     Conn, Error, accounts, audit, cash, commands, cursors,
     cursors::{Cursor, CursorMove},
-    entries, exceptions, khqr, orders, outbox, quarantine,
+    doors, entries, exceptions, handovers, khqr, orders, outbox, quarantine,
     quarantine::Quarantined,
     reports, sales, stock, tickets,
     tickets::Ticket,
@@ -89,6 +89,17 @@ async fn write_khqr(conn: &mut Conn, changes: &Changes<'_>) -> Result<(), Error>
     let claimed = khqr::claim(conn, &changes.claims).await?;
     if usize::try_from(claimed) != Ok(changes.claims.len()) {
         return Err(Error::corrupt("khqr_intent.state", "it was claimed meanwhile"));
+    }
+    Ok(())
+}
+
+/// Orders that are handed over to the edges of their stores, and those that were
+/// accepted there.
+async fn write_handovers(conn: &mut Conn, changes: &Changes<'_>) -> Result<(), Error> {
+    handovers::insert(conn, &changes.handovers).await?;
+    let accepted = handovers::accept(conn, &changes.accepted).await?;
+    if usize::try_from(accepted) != Ok(changes.accepted.len()) {
+        return Err(Error::corrupt("order_handover.state", "it was accepted meanwhile"));
     }
     Ok(())
 }
@@ -183,6 +194,8 @@ impl Books for PgBooks<'_> {
             let rows = orders::read(self.conn, &list(&keys.orders)).await?;
             state.orders.extend(rows.into_iter().map(|row| (row.order_id, row)));
         }
+        let doors = list(&keys.doors);
+        state.store_edges = doors::store_edges(self.conn, &doors).await?.into_iter().collect();
         let accounts = accounts::lock(self.conn, &list(&keys.accounts)).await?;
         state.accounts =
             accounts.into_iter().map(|row| ((row.tenant_id, row.customer_id), row)).collect();
@@ -207,6 +220,7 @@ impl Books for PgBooks<'_> {
         sales::insert_lines(conn, &changes.sales).await?;
         orders::insert(conn, &changes.sales).await?;
         write_khqr(conn, changes).await?;
+        write_handovers(conn, changes).await?;
         let moves: Vec<_> = changes.order_moves.values().copied().collect();
         orders::advance(conn, &moves).await?;
         cash::insert_sale_cash(conn, &changes.cash).await?;

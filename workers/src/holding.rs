@@ -16,7 +16,7 @@ use bus::{
     notices,
     retry::{self, Pauses},
 };
-use schemas::subjects::{DOOR_SETTLED, WAKE_NUMBERING, WAKE_RELAY, confirmed};
+use schemas::subjects::{DOOR_SETTLED, WAKE_NUMBERING, WAKE_RELAY, confirmed, wake_edge};
 use store::{Failure, classify, lease::Lease};
 use telemetry::failpoint;
 use tokio::sync::Mutex;
@@ -205,6 +205,9 @@ impl<'a> Holding<'a> {
         let mut told = notices::notify(bus, DOOR_SETTLED, &served.settled).await;
         if served.booked > 0 {
             told = told.and(notices::notify(bus, WAKE_NUMBERING, &()).await);
+        }
+        if let Some(edge) = served.wakes {
+            told = told.and(notices::notify(bus, &wake_edge(edge), &()).await);
         }
         told = told.and(notices::notify(bus, WAKE_RELAY, &()).await);
         if let Err(error) = told {

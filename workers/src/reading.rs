@@ -11,7 +11,8 @@ use schemas::{
     BranchId, EdgeId, Entry, EntryKind, OrderId, SaleId, TenantId, VoidRequestId,
     events::{
         AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
-        OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
+        OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1,
+        VoidRequestedV1,
     },
     subjects::PosSubject,
     versions::{self, Event},
@@ -50,6 +51,8 @@ pub enum Reading {
     SaleFinalized(Box<SaleFinalizedV1>),
     /// An order moved on.
     OrderStatusChanged(OrderStatusChangedV1),
+    /// An online order is the store's to make.
+    OrderAccepted(Box<OrderAcceptedV1>),
     /// Money moved that no sale moved.
     CashMoved(CashMovedV1),
     /// A drawer was closed.
@@ -85,6 +88,7 @@ impl Reading {
             Self::OrderStatusChanged(event) => {
                 vec![event.sale_id.as_uuid(), event.order_id.as_uuid()]
             }
+            Self::OrderAccepted(event) => vec![event.sale_id.as_uuid(), event.order_id.as_uuid()],
             Self::CashMoved(event) => vec![event.movement_id.as_uuid()],
             // The voids that it rejects too: their orders may move again after it.
             Self::CashSessionClosed(event) => {
@@ -149,6 +153,7 @@ impl From<Event> for Reading {
             Event::CashSessionOpened(event) => Self::CashSessionOpened(event),
             Event::SaleFinalized(event) => Self::SaleFinalized(event),
             Event::OrderStatusChanged(event) => Self::OrderStatusChanged(event),
+            Event::OrderAccepted(event) => Self::OrderAccepted(event),
             Event::CashMoved(event) => Self::CashMoved(event),
             Event::CashSessionClosed(event) => Self::CashSessionClosed(event),
             Event::VoidRequested(event) => Self::VoidRequested(event),
@@ -186,7 +191,9 @@ fn unreadable(reason: Reason, detail: String, entry: &Entry) -> Reading {
 fn seemingly_about(kind: Option<EntryKind>, payload: &[u8]) -> Vec<Uuid> {
     let fields: &[&str] = match kind {
         Some(EntryKind::CashSessionOpened | EntryKind::CashSessionClosed) => &["cash_session_id"],
-        Some(EntryKind::SaleFinalized | EntryKind::OrderStatusChanged) => &["sale_id", "order_id"],
+        Some(
+            EntryKind::SaleFinalized | EntryKind::OrderStatusChanged | EntryKind::OrderAccepted,
+        ) => &["sale_id", "order_id"],
         Some(EntryKind::CashMoved) => &["movement_id"],
         Some(EntryKind::VoidRequested | EntryKind::VoidApproved | EntryKind::VoidRejected) => {
             &["void_request_id", "sale_id", "order_id"]

@@ -9,7 +9,7 @@ use domain::invoice_series::{self, PLAIN_FORM};
 use schemas::{BranchId, EdgeId, SeriesId, TenantId};
 use uuid::Uuid;
 
-use crate::{Conn, Error, columns};
+use crate::{Conn, Error, columns, doors};
 
 /// A company.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,14 +192,23 @@ pub async fn enrol_edge(
     )
     .execute(&mut *conn)
     .await?;
+    // Whoever books what the direct door takes locks this cursor: its sales after
+    // this place are handed over to the new edge.
+    let door_seq = sqlx::query_scalar!(
+        "SELECT last_seq FROM edge_cursor WHERE edge_id = $1 FOR NO KEY UPDATE",
+        doors::door_edge(branch_id).as_uuid(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
     let epoch = sqlx::query_scalar!(
-        "INSERT INTO edge (edge_id, tenant_id, branch_id, epoch)
-         SELECT $1, $2, $3, COALESCE(max(epoch), 0) + 1 FROM edge
+        "INSERT INTO edge (edge_id, tenant_id, branch_id, epoch, door_seq)
+         SELECT $1, $2, $3, COALESCE(max(epoch), 0) + 1, $4 FROM edge
          WHERE branch_id = $3 AND kind = 'STORE'
          RETURNING epoch",
         edge_id.as_uuid(),
         tenant_id.as_uuid(),
         branch_id.as_uuid(),
+        door_seq.unwrap_or_default(),
     )
     .fetch_one(&mut *conn)
     .await?;

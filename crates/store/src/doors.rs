@@ -3,7 +3,7 @@
 
 use schemas::{BranchId, EdgeId, TenantId};
 
-use crate::{Conn, Error};
+use crate::{Conn, Error, columns::column};
 
 /// The door edge of a branch: its id derives from the branch's.
 pub fn door_edge(branch: BranchId) -> EdgeId {
@@ -32,16 +32,23 @@ pub async fn ensure(conn: &mut Conn, tenant: TenantId, branch: BranchId) -> Resu
     Ok(())
 }
 
-/// Whether a box in the store sells for a branch.
+/// The boxes in the stores that sell for these branches: at most one for each.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn has_store_edge(conn: &mut Conn, branch: BranchId) -> Result<bool, Error> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM edge WHERE branch_id = $1 AND kind = 'STORE'
-               AND state = 'ACTIVE') AS "has!""#,
-        branch.as_uuid(),
+pub async fn store_edges(
+    conn: &mut Conn,
+    branches: &[BranchId],
+) -> Result<Vec<(BranchId, EdgeId)>, Error> {
+    if branches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query!(
+        "SELECT branch_id, edge_id FROM edge
+         WHERE branch_id = ANY($1) AND kind = 'STORE' AND state = 'ACTIVE'",
+        &column(branches, |id| id.as_uuid()),
     )
-    .fetch_one(conn)
-    .await?)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.branch_id.into(), row.edge_id.into())).collect())
 }

@@ -28,8 +28,20 @@ pub struct Drawer {
     pub opening_float_usd: Usd,
     /// Riel in it then.
     pub opening_float_khr: Khr,
+    /// When it was closed; `None` while it is open.
+    pub closed_at: Option<Timestamp>,
+}
+
+impl Drawer {
     /// Whether it is open.
-    pub open: bool,
+    pub const fn is_open(&self) -> bool {
+        self.closed_at.is_none()
+    }
+
+    /// Whether it was open at that moment.
+    pub fn was_open_at(&self, at: Timestamp) -> bool {
+        at >= self.opened_at && self.closed_at.is_none_or(|closed| at <= closed)
+    }
 }
 
 /// A cash session, if it is in the books.
@@ -38,9 +50,9 @@ pub struct Drawer {
 /// [`Error::Database`].
 pub async fn read(conn: &mut Conn, id: CashSessionId) -> Result<Option<Drawer>, Error> {
     let row = sqlx::query!(
-        r#"SELECT tenant_id, branch_id, edge_id, device_id, opened_by, opened_at,
-               opening_float_usd, opening_float_khr, status = 'OPEN' AS "open!"
-           FROM cash_session WHERE cash_session_id = $1"#,
+        "SELECT tenant_id, branch_id, edge_id, device_id, opened_by, opened_at,
+             opening_float_usd, opening_float_khr, closed_at
+         FROM cash_session WHERE cash_session_id = $1",
         id.as_uuid(),
     )
     .fetch_optional(conn)
@@ -55,23 +67,24 @@ pub async fn read(conn: &mut Conn, id: CashSessionId) -> Result<Option<Drawer>, 
         opened_at: row.opened_at.into(),
         opening_float_usd: Usd(row.opening_float_usd),
         opening_float_khr: Khr(row.opening_float_khr),
-        open: row.open,
+        closed_at: row.closed_at.map(Timestamp::from),
     }))
 }
 
-/// The open session of a person in a branch, if there is one.
+/// The open session of a person at a till of a branch, if there is one.
 ///
 /// # Errors
 /// [`Error::Database`].
 pub async fn open_of(
     conn: &mut Conn,
     branch: BranchId,
-    staff: StaffId,
+    (device, staff): (DeviceId, StaffId),
 ) -> Result<Option<CashSessionId>, Error> {
     let id = sqlx::query_scalar!(
         "SELECT cash_session_id FROM cash_session
-         WHERE branch_id = $1 AND opened_by = $2 AND status = 'OPEN' LIMIT 1",
+         WHERE branch_id = $1 AND device_id = $2 AND opened_by = $3 AND status = 'OPEN' LIMIT 1",
         branch.as_uuid(),
+        device.as_uuid(),
         staff.as_uuid(),
     )
     .fetch_optional(conn)

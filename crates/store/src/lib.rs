@@ -30,6 +30,7 @@ pub mod voids;
 pub mod accounts;
 pub mod doors;
 pub mod drawers;
+pub mod handovers;
 pub mod submissions;
 
 pub mod facts;

@@ -1,7 +1,7 @@
 //! Orders in the kitchen: made with their sale, moved by the edge that owns it.
 
 use schemas::{
-    BranchId, OrderId, SaleId, Timestamp,
+    BranchId, EdgeId, OrderId, SaleId, Timestamp,
     events::{OrderStatus, SaleStatus},
 };
 use time::OffsetDateTime;
@@ -21,6 +21,9 @@ pub struct Order {
     pub status: OrderStatus,
     /// Where its sale stands.
     pub sale_status: SaleStatus,
+    /// The edge that moves it: its sale's, or the one that accepted it. `None` while
+    /// it waits for the store's edge to accept it: nobody moves it then.
+    pub kept_by: Option<EdgeId>,
 }
 
 /// A move of an order.
@@ -64,8 +67,10 @@ pub async fn insert(conn: &mut Conn, sales: &[BookedSale<'_>]) -> Result<(), Err
 /// [`Error`] if the statement fails or a stored value is not valid.
 pub async fn read(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<Order>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT o.order_id, o.sale_id, o.branch_id, o.status, s.status AS "sale_status"
+        r#"SELECT o.order_id, o.sale_id, o.branch_id, o.status, s.status AS "sale_status",
+               CASE WHEN h.order_id IS NULL THEN s.edge_id ELSE h.edge_id END AS kept_by
            FROM sale_order o JOIN sale s ON s.sale_id = o.sale_id
+           LEFT JOIN order_handover h ON h.order_id = o.order_id
            WHERE o.order_id = ANY($1)"#,
         &column(ids, |id| id.as_uuid()),
     )
@@ -79,6 +84,7 @@ pub async fn read(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<Order>, Error>
                 branch_id: BranchId::from_uuid(row.branch_id),
                 status: status(&row.status)?,
                 sale_status: sale_status(&row.sale_status)?,
+                kept_by: row.kept_by.map(EdgeId::from),
             })
         })
         .collect()

@@ -139,9 +139,11 @@ pub async fn read_sales(conn: &mut Conn, ids: &[SaleId]) -> Result<Vec<(SoldSale
     }
     let rows = sqlx::query!(
         r#"SELECT s.sale_id, s.status AS "sale_status", o.order_id, o.status, o.branch_id,
+               CASE WHEN h.order_id IS NULL THEN s.edge_id ELSE h.edge_id END AS kept_by,
                e.kind, e.schema_version, e.payload
            FROM sale s
            JOIN sale_order o ON o.sale_id = s.sale_id
+           LEFT JOIN order_handover h ON h.order_id = o.order_id
            JOIN edge_entry e ON e.edge_id = s.edge_id AND e.seq = s.entry_seq
            WHERE s.sale_id = ANY($1) AND o.sale_id = ANY($1)"#,
         &column(ids, |id| id.as_uuid()),
@@ -163,6 +165,7 @@ pub async fn read_sales(conn: &mut Conn, ids: &[SaleId]) -> Result<Vec<(SoldSale
                 branch_id: BranchId::from_uuid(row.branch_id),
                 status: orders::status(&row.status)?,
                 sale_status: orders::sale_status(&row.sale_status)?,
+                kept_by: row.kept_by.map(schemas::EdgeId::from),
             };
             Ok((SoldSale::of(&sale), order))
         })

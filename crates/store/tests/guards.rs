@@ -45,6 +45,7 @@ const MUTABLE: &[(&str, &[&str])] = &[
     ),
     ("submission_conflict", &[]),
     ("account_charge", &[]),
+    ("order_handover", &["state", "accepted_at", "edge_id", "entry_seq"]),
     ("api_request", &[]),
     ("sale_khqr", &[]),
     ("khqr_intent", KHQR),

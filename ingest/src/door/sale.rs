@@ -66,10 +66,6 @@ fn check(
     }
     client.require(Scope::SalesOffline)?;
     match &sale.tender {
-        DoorTender::Cash { .. } if sale.cash_session_id.is_none() => refused(
-            RefusalCode::NoOpenSession,
-            "cash_session_id: a cash sale names its session, also if it was completed offline",
-        ),
         DoorTender::Khqr { proof: None, .. } => refused(
             RefusalCode::KhqrUnproven,
             "tender.proof: a KHQR sale that was completed offline brings the bank's proof",

@@ -7,7 +7,7 @@ use schemas::{
 };
 use store::{catalogues, commands, cursors, heartbeats, invoices};
 
-use super::must_be_active;
+use super::{must_be_active, orders};
 use crate::{Refusal, center::Center};
 
 /// Backups of the books are not tracked yet, so nothing may be pruned.
@@ -26,6 +26,7 @@ pub(super) async fn answer(
     let mapping_head = invoices::mapping_head(&mut books, branch_id).await?;
     let catalogue = catalogues::newest_reference(&mut books, branch_id).await?;
     let commands = commands::waiting_for(&mut books, branch_id).await?;
+    let orders = orders::waiting_for(&mut books, branch_id).await?;
     center.commit(books).await?;
     Ok(HeartbeatReplyV1 {
         server_time: center.now(),
@@ -36,5 +37,6 @@ pub(super) async fn answer(
         prune_watermark: NOTHING_BACKED_UP,
         catalogue,
         commands,
+        orders,
     })
 }

@@ -8,6 +8,7 @@ mod facts;
 mod heartbeat;
 mod khqr;
 mod mapping;
+mod orders;
 mod stock;
 
 use std::{

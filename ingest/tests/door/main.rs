@@ -8,6 +8,7 @@ mod commands;
 mod http;
 mod office;
 mod openapi;
+mod orders;
 mod requests;
 mod rows;
 mod setup;

@@ -66,6 +66,7 @@ async fn a_heartbeat_is_kept_and_answered_with_all_that_an_edge_needs() {
         prune_watermark: 0,
         catalogue: Some(catalogue),
         commands: Vec::new(),
+        orders: Vec::new(),
     };
     assert_eq!(reply, expected);
 

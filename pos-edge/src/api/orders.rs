@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     capture,
-    journal::{By, OrderFilter},
+    journal::{By, OrderFilter, OrdersOf},
 };
 
 /// Which orders.
@@ -28,8 +28,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct OrderQuery {
-    /// Only those of this cash session. A cashier's own open session on this
-    /// till if not given.
+    /// Only those of this cash session. If not given, a cashier sees those of
+    /// their own open session on this till, and the online ones.
     #[param(value_type = Option<uuid::Uuid>)]
     session: Option<CashSessionId>,
     /// Only these.
@@ -47,7 +47,8 @@ pub(super) struct OrderQuery {
 /// List orders
 ///
 /// Newest first. Cashiers see those of a session of their own, managers and
-/// admins the branch's.
+/// admins the branch's. Online orders, which the direct door sold and this store
+/// makes, are in no session: everybody sees them, unless a session is asked for.
 #[utoipa::path(
     get, path = "/v1/orders", tag = "orders",
     params(OrderQuery),
@@ -64,20 +65,17 @@ pub(super) async fn list(
     Query(query): Query<OrderQuery>,
 ) -> Result<Json<OrderPage>, Problem> {
     let limit = paging::limit(query.limit, OrderFilter::MAX_LIMIT)?;
-    let session = match query.session {
-        Some(id) => Some(owned(&api, &actor, id).await?.session.cash_session_id),
-        None if actor.role.is_approver() => None,
+    let whose = match query.session {
+        Some(id) => OrdersOf::Session(owned(&api, &actor, id).await?.session.cash_session_id),
+        None if actor.role.is_approver() => OrdersOf::Store,
         None => {
             let mine = api.journal.open_sessions(Some(actor.device_id));
             let mine = mine.into_iter().find(|session| session.staff_id == actor.staff_id);
-            let Some(mine) = mine else {
-                return Ok(Json(OrderPage { orders: Vec::new(), next_before: None }));
-            };
-            Some(mine.cash_session_id)
+            OrdersOf::Cashier(mine.map(|session| session.cash_session_id))
         }
     };
     let OrderQuery { status, live, before, .. } = query;
-    let filter = OrderFilter { session, status, live, before, limit };
+    let filter = OrderFilter { whose, status, live, before, limit };
     Ok(Json(api.journal.orders(filter).await?))
 }
 

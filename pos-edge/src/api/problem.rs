@@ -70,6 +70,7 @@ codes! {
     NoOpenSession = "no_open_session", CONFLICT, "The cash session is not open";
     SessionAlreadyOpen = "session_already_open", CONFLICT, "A cash session is still open";
     NoPrinter = "no_printer", CONFLICT, "The store has no printer set";
+    PrintUncertain = "print_uncertain", CONFLICT, "It may have been printed";
     DraftOfAnotherContext = "draft_of_another_context", CONFLICT, "The draft is of another context";
     DraftClosed = "draft_closed", CONFLICT, "The draft was sold or thrown away";
     DraftActive = "draft_active", CONFLICT, "A draft is still active";
@@ -77,6 +78,7 @@ codes! {
     SessionNotClosed = "session_not_closed", CONFLICT, "The cash session is still open";
     IllegalOrderMove = "illegal_order_move", CONFLICT, "The order does not move that way";
     OrderVoidPending = "order_void_pending", CONFLICT, "A void of the order's sale is undecided";
+    VoidOnlineOrder = "void_online_order", CONFLICT, "The sale is kept at the centre";
     VoidNotCash = "void_not_cash", CONFLICT, "Only cash sales are voided";
     VoidSessionClosed = "void_session_closed", CONFLICT, "The sale's cash session is closed";
     VoidOrderDelivered = "void_order_delivered", CONFLICT, "The sale's order is delivered";
@@ -219,6 +221,7 @@ mod tests {
                 (409, "no_open_session"),
                 (409, "session_already_open"),
                 (409, "no_printer"),
+                (409, "print_uncertain"),
                 (409, "draft_of_another_context"),
                 (409, "draft_closed"),
                 (409, "draft_active"),
@@ -226,6 +229,7 @@ mod tests {
                 (409, "session_not_closed"),
                 (409, "illegal_order_move"),
                 (409, "order_void_pending"),
+                (409, "void_online_order"),
                 (409, "void_not_cash"),
                 (409, "void_session_closed"),
                 (409, "void_order_delivered"),

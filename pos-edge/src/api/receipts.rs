@@ -20,11 +20,12 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Api,
     problem::{Code, Problem},
-    request::{Body, Query, TicketPath},
+    request::{Body, IdempotencyKey, Query, TicketPath},
     sales::not_found,
 };
 use crate::{
-    capture::CaptureError,
+    capture::{CaptureError, request_hash},
+    journal::{KnownPrint, PrintBegun, Refusal},
     printer::{Connected, PrinterAddress},
 };
 
@@ -66,7 +67,7 @@ pub(super) struct ReceiptQuery {
 }
 
 /// Where and how a receipt is printed; all of it is the store's if not given.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PrintReceipt {
     /// The printer: an address in the store's network, with a port unless it is 9100.
@@ -82,7 +83,7 @@ pub(super) struct PrintReceipt {
 }
 
 /// A receipt that a printer took.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PrintedReceipt {
     /// The ticket.
@@ -138,18 +139,23 @@ pub(super) async fn read(
 ///
 /// The first print of a ticket is its original, every later one is marked as a
 /// copy. A print counts from the moment that the printer answered: one that
-/// broke off may have come out, and the next one is a copy. The body may be
-/// left out.
+/// broke off may have come out, and the next one is a copy. The same key prints
+/// once: a retry gets the first answer, and `print_uncertain` if the printer had
+/// not taken all of it; whoever wants another then asks under a new key. The body
+/// may be left out.
 #[utoipa::path(
     post, path = "/v1/sales/{ticket}/print", tag = "receipts", operation_id = "print_receipt",
-    params(("ticket" = String, Path, description = "The ticket")),
+    params(
+        ("ticket" = String, Path, description = "The ticket"),
+        ("Idempotency-Key" = String, Header, description = "This print; the same for every retry"),
+    ),
     request_body = Option<PrintReceipt>,
     responses(
         (status = 200, body = PrintedReceipt),
-        (status = 400, description = "malformed_json", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "ticket_not_found", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "no_printer", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "invalid_printer, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "no_printer, print_uncertain", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "invalid_printer, idempotency_key_conflict, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "printer_unreachable (nothing was printed), printer_failed (a part may have been)", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "storage_failed, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "storage_full", body = ProblemBody, content_type = "application/problem+json"),
@@ -158,20 +164,48 @@ pub(super) async fn read(
 pub(super) async fn print(
     State(api): State<Api>,
     TicketPath(ticket): TicketPath,
+    IdempotencyKey(key): IdempotencyKey,
     request: Request,
 ) -> Result<Json<PrintedReceipt>, Problem> {
     let wanted = wanted(request).await?;
     let printer = api.printer(wanted.printer.as_deref())?;
     let stored = Stored::of(&api, &ticket).await?;
+    let hash = request_hash(&(&ticket, &wanted));
+    if let Some(known) = api.journal.print_of(key.clone(), hash).await? {
+        return again(known);
+    }
     // Nothing is counted for a printer that is off.
     let connected = Connected::to(printer, api.receipts.printer_timeout()).await?;
-    let counted = api.journal.count_print(ticket.clone()).await?;
-    let prints = counted.ok_or_else(|| not_found(&ticket))?;
+    let prints = match api.journal.begin_print(ticket.clone(), key.clone(), hash).await? {
+        PrintBegun::New(prints) => prints,
+        PrintBegun::Known(known) => return again(known),
+        PrintBegun::NoTicket => return Err(not_found(&ticket)),
+    };
     let copy = prints > 1;
     let paper = wanted.paper.unwrap_or(api.receipts.paper);
     let bytes = written(stored.receipt(copy), api.view(wanted.lang), paper).await?;
     connected.send(&bytes).await?;
-    Ok(Json(PrintedReceipt { ticket_id: ticket, printer: printer.to_string(), prints, copy }))
+    let told = PrintedReceipt { ticket_id: ticket, printer: printer.to_string(), prints, copy };
+    let answer = serde_json::to_string(&told).map_err(unreadable)?;
+    api.journal.end_print(key, answer).await?;
+    Ok(Json(told))
+}
+
+/// The answer to a print that there was under its key.
+fn again(known: KnownPrint) -> Result<Json<PrintedReceipt>, Problem> {
+    match known {
+        KnownPrint::Done(answer) => Ok(Json(serde_json::from_str(&answer).map_err(unreadable)?)),
+        KnownPrint::Uncertain => {
+            let detail = "a print under this key was begun and may have come out; look, and ask \
+                          for a copy under a new key if it did not";
+            Err(Problem::new(Code::PrintUncertain, detail))
+        }
+        KnownPrint::KeyConflict => Err(Refusal::KeyConflict.into()),
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> CaptureError {
+    CaptureError::Unreadable(error.to_string())
 }
 
 /// What a receipt is made of.

@@ -134,6 +134,7 @@ impl Watcher {
             | Update::SessionOpened { .. }
             | Update::CashMoved { .. }
             | Update::SessionClosed { .. }
+            | Update::OrderAccepted { .. }
             | Update::OrderChanged { .. }
             | Update::VoidRequested { .. }
             | Update::VoidApproved { .. }
@@ -148,6 +149,7 @@ fn event(update: &PlacedUpdate, place: Place) -> sse::Event {
         Update::SessionOpened { .. } => "session_opened",
         Update::CashMoved { .. } => "cash_moved",
         Update::SessionClosed { .. } => "session_closed",
+        Update::OrderAccepted { .. } => "order_accepted",
         Update::OrderChanged { .. } => "order_changed",
         Update::VoidRequested { .. } => "void_requested",
         Update::VoidApproved { .. } => "void_approved",

@@ -76,7 +76,7 @@ pub(super) async fn list(
         (status = 201, body = VoidRequested),
         (status = 403, description = "not_yours", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "ticket_not_found", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "void_not_cash, void_session_closed, void_order_delivered, void_order_cancelled, void_already_pending, void_already_voided, too_many_voids", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "void_online_order, void_not_cash, void_session_closed, void_order_delivered, void_order_cancelled, void_already_pending, void_already_voided, too_many_voids", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "invalid_text, idempotency_key_conflict, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -7,8 +7,8 @@ use schemas::EntryKind;
 use sqlx::SqliteConnection;
 
 use super::{
-    entries,
     error::JournalError,
+    insert::{NewRows, insert},
     state::{Durability, Ledger},
 };
 
@@ -51,9 +51,7 @@ where
     ledger.begin(Durability::Disk).await?;
     let connection = &mut ledger.connection;
     let written = async {
-        for entry in &sealed {
-            entries::insert(connection, entry).await?;
-        }
+        insert(connection, NewRows { entries: &sealed, ..NewRows::default() }).await?;
         effect(connection, first).await
     }
     .await;

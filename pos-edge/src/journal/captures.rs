@@ -6,7 +6,7 @@ use schemas::{
     StockItemId, TicketId, Timestamp, Usd,
     edge_api::CashSession,
     events::{DeductionLine, SaleFinalizedV1, TenderMethod},
-    requests::Command,
+    requests::{Command, HandedOrder},
 };
 
 use super::{acts::Asked, stock};
@@ -106,6 +106,7 @@ pub(super) enum Capture {
     LateSale(Box<NewLateSale>),
     Act(Asked),
     Command(Command),
+    Order(HandedOrder),
 }
 
 /// A capture whose payload is written down already.
@@ -130,7 +131,7 @@ impl Capture {
                 key: session.key.as_str(),
                 request_hash: session.request_hash,
             }),
-            Self::LateSale(_) | Self::Act(_) | Self::Command(_) => None,
+            Self::LateSale(_) | Self::Act(_) | Self::Command(_) | Self::Order(_) => None,
         }
     }
 
@@ -139,7 +140,7 @@ impl Capture {
         match self {
             Self::Sale(sale) => std::mem::take(&mut sale.payload),
             Self::Session(session) => std::mem::take(&mut session.payload),
-            Self::LateSale(_) | Self::Act(_) | Self::Command(_) => Vec::new(),
+            Self::LateSale(_) | Self::Act(_) | Self::Command(_) | Self::Order(_) => Vec::new(),
         }
     }
 }

@@ -13,8 +13,8 @@ use sqlx::SqliteConnection;
 use super::{
     acts,
     captures::{Capture, Captured},
-    entries,
     error::{JournalError, Refusal},
+    insert::{NewRows, insert},
     state::Shared,
     updates::{Place, PlacedUpdate},
 };
@@ -81,7 +81,8 @@ impl Desk<'_> {
         let edge = self.shared.identity.edge_id;
         let version = kind.newest_version();
         let entry = journal_chain::seal(edge, self.head, kind, version, self.now, payload);
-        entries::insert(self.connection, &entry).await?;
+        let entries = std::slice::from_ref(&entry);
+        insert(self.connection, NewRows { entries, ..NewRows::default() }).await?;
         self.head = journal_chain::head_of(&entry);
         Ok(Written { seq: entry.seq, hash: entry.hash, payload: entry.payload })
     }
@@ -102,6 +103,7 @@ pub(super) async fn decide(desk: &mut Desk<'_>, capture: &Capture) -> Result<Cap
         Capture::LateSale(late) => acts::late_sale(desk, late).await,
         Capture::Act(asked) => acts::carry_out(desk, asked).await,
         Capture::Command(command) => acts::command(desk, command).await,
+        Capture::Order(order) => acts::accept(desk, order).await,
         Capture::Sale(_) | Capture::Session(_) => {
             Err(JournalError::Storage("it is not decided one by one".to_owned()).into())
         }

@@ -36,34 +36,6 @@ pub(super) async fn hash_at(
     row.map(|hash| hash_out(&hash)).transpose()
 }
 
-/// Appends an entry.
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
-    entry: &Entry,
-) -> Result<(), JournalError> {
-    let seq = place_in(entry.seq);
-    let kind = entry.kind.as_str();
-    let version = i64::from(entry.schema_version);
-    let recorded_at = entry.recorded_at.unix_micros();
-    let prev_hash = entry.prev_hash.as_bytes().as_slice();
-    let hash = entry.hash.as_bytes().as_slice();
-    let payload = entry.payload.as_slice();
-    sqlx::query!(
-        "INSERT INTO entry (seq, kind, schema_version, recorded_at, prev_hash, hash, payload)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
-        seq,
-        kind,
-        version,
-        recorded_at,
-        prev_hash,
-        hash,
-        payload,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// The entries that follow `seq`, checked; see [`super::Journal::entries_after`].
 pub(super) async fn after(
     ledger: &mut Ledger,

@@ -220,6 +220,12 @@ pub enum Refusal {
     /// There is no such sale.
     #[error("no sale was captured here under ticket {0}")]
     TicketNotFound(TicketId),
+    /// The ticket is an online order's.
+    #[error(
+        "the order of ticket {0} came online: this store makes it, and its sale is kept at the \
+         centre, where it cannot be voided"
+    )]
+    VoidOnline(TicketId),
     /// There is no such request to void.
     #[error("there is no request to void {0} in this store")]
     VoidNotFound(VoidRequestId),

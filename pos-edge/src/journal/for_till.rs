@@ -3,7 +3,7 @@
 use schemas::{
     CashSessionId, NotificationId, StaffId,
     edge_api::{MovementPage, NotificationPage, OrderPage, Supplement, VoidRequestPage, XReport},
-    requests::Command,
+    requests::{Command, HandedOrder},
 };
 
 use super::{
@@ -36,6 +36,15 @@ impl Journal {
     /// [`Refusal`] if it was neither; the centre repeats it.
     pub async fn answer_command(&self, command: Command) -> Result<Captured, Refusal> {
         self.capture(Capture::Command(command)).await
+    }
+
+    /// Accepts an online order that the centre hands over, by one entry, however
+    /// often it comes.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it was not accepted; the centre repeats it.
+    pub async fn accept_order(&self, order: HandedOrder) -> Result<Captured, Refusal> {
+        self.capture(Capture::Order(order)).await
     }
 
     /// A session, open or closed.

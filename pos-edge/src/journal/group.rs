@@ -24,10 +24,11 @@ use super::{
     columns::{hash_out, json_rows},
     contacts,
     desk::{self, Desk},
-    drafts, entries,
+    drafts,
     error::{JournalError, Refusal},
+    insert::{NewRows, insert},
     sessions::{self, OpenSession},
-    state::{Durability, Ledger},
+    state::Ledger,
     stock, tickets,
     updates::{Place, PlacedUpdate},
 };
@@ -58,9 +59,55 @@ pub(super) async fn capture(
     ledger: &mut Ledger,
     group: &mut [Capture],
 ) -> Result<Vec<Result<Captured, Refusal>>, JournalError> {
-    let mut known = look_up(&mut ledger.connection, group).await?;
-    let mut head = *ledger.shared.head.borrow();
+    let known = match begin(&mut ledger.connection, group).await {
+        Ok(known) => known,
+        Err(error) => return ledger.finish(Err(error)).await,
+    };
     let now = ledger.shared.clock.now();
+    let Sorted { fates, sealed, writers, head } = sort(ledger, group, known, now);
+    let drawn: Vec<&Capture> = writers.iter().map(|place| &group[*place]).collect();
+    let waiting: Vec<&Capture> = group.iter().filter(|capture| capture.drawn().is_none()).collect();
+    let written = if sealed.is_empty() && waiting.is_empty() {
+        let (outcomes, told) = (Vec::new(), Vec::new());
+        Ok(Decided { head, captured: ledger.captured, contacts: false, outcomes, told })
+    } else {
+        write(ledger, &sealed, &drawn, &waiting, head, now).await
+    };
+    let decided = ledger.finish(written).await?;
+    if decided.contacts {
+        ledger.contacts_written_at = now;
+    }
+    if decided.head.seq > ledger.shared.head.borrow().seq {
+        telemetry::failpoint("edge.after_fsync");
+        ledger.captured = decided.captured;
+        ledger.set_head(decided.head);
+        ledger.write_mark();
+        make_known(ledger, &sealed, &drawn);
+        drafts::make_sold(&ledger.shared, &drawn);
+        desk::make_known(&ledger.shared, decided.told);
+    }
+    Ok(answers(fates, sealed, decided.outcomes))
+}
+
+/// A group by what becomes of each capture.
+struct Sorted {
+    fates: Vec<Fate>,
+    /// The new entries.
+    sealed: Vec<Entry>,
+    /// The place in the group that each of them has.
+    writers: Vec<usize>,
+    /// The newest of them.
+    head: JournalHead,
+}
+
+/// Decides each capture that what is known decides, and seals its entry.
+fn sort(
+    ledger: &Ledger,
+    group: &mut [Capture],
+    mut known: HashMap<(EntryKind, String), Known>,
+    now: Timestamp,
+) -> Sorted {
+    let mut head = *ledger.shared.head.borrow();
     let mut fates = Vec::with_capacity(group.len());
     let mut sealed: Vec<Entry> = Vec::new();
     let mut writers: Vec<usize> = Vec::new();
@@ -113,22 +160,7 @@ pub(super) async fn capture(
         };
         fates.push(fate);
     }
-    let at_the_desk = fates.iter().any(|fate| matches!(fate, Fate::AtTheDesk));
-    if sealed.is_empty() && !at_the_desk {
-        return Ok(answers(fates, sealed, Vec::new()));
-    }
-    let drawn: Vec<&Capture> = writers.iter().map(|place| &group[*place]).collect();
-    let waiting: Vec<&Capture> = group.iter().filter(|capture| capture.drawn().is_none()).collect();
-    let decided = write(ledger, &sealed, &drawn, &waiting, head, now).await?;
-    if decided.head.seq > ledger.shared.head.borrow().seq {
-        telemetry::failpoint("edge.after_fsync");
-        ledger.set_head(decided.head);
-        ledger.write_mark();
-        make_known(ledger, &sealed, &drawn);
-        drafts::make_sold(&ledger.shared, &drawn);
-        desk::make_known(&ledger.shared, decided.told);
-    }
-    Ok(answers(fates, sealed, decided.outcomes))
+    Sorted { fates, sealed, writers, head }
 }
 
 /// The answers, in the order of the group. Payloads are moved where they can be.
@@ -200,12 +232,14 @@ fn refuse(
                 .map(Refusal::SessionAlreadyOpen)
         }
         // Decided at the desk.
-        Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) => None,
+        Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) | Capture::Order(_) => None,
     }
 }
 
-/// What was captured under the group's keys before.
-async fn look_up(
+/// Begins the group's transaction, and gives what was captured under its keys
+/// before. One call for both: between two there is a change of threads, and a till
+/// waits for each.
+async fn begin(
     connection: &mut SqliteConnection,
     group: &[Capture],
 ) -> Result<HashMap<(EntryKind, String), Known>, JournalError> {
@@ -218,24 +252,22 @@ async fn look_up(
             .map(|drawn| drawn.key)
             .collect()
     };
-    let tickets = keys(EntryKind::SaleFinalized);
-    if !tickets.is_empty() {
-        let tickets = json_rows(&tickets)?;
-        let rows = sqlx::query!(
-            "SELECT ticket.ticket_id, ticket.request_hash, entry.payload
-             FROM ticket JOIN entry USING (seq)
-             WHERE ticket_id IN (SELECT value FROM json_each(?))",
-            tickets,
-        )
-        .fetch_all(&mut *connection)
-        .await?;
-        for row in rows {
-            let request_hash = hash_out(&row.request_hash)?;
-            known.insert(
-                (EntryKind::SaleFinalized, row.ticket_id),
-                Known::Before { request_hash, payload: row.payload },
-            );
-        }
+    let tickets = json_rows(&keys(EntryKind::SaleFinalized))?;
+    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "PRAGMA synchronous = FULL;
+         BEGIN IMMEDIATE;
+         SELECT ticket.ticket_id, ticket.request_hash, entry.payload
+         FROM ticket JOIN entry USING (seq)
+         WHERE ticket_id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(tickets)
+    // The pragma works when it is prepared: each time anew.
+    .persistent(false)
+    .fetch_all(&mut *connection)
+    .await?;
+    for (ticket, request_hash, payload) in rows {
+        let request_hash = hash_out(&request_hash)?;
+        known.insert((EntryKind::SaleFinalized, ticket), Known::Before { request_hash, payload });
     }
     for key in keys(EntryKind::CashSessionOpened) {
         let Ok(id) = TicketId::parse(key) else { continue };
@@ -252,13 +284,17 @@ async fn look_up(
 /// What a transaction came to.
 struct Decided {
     head: JournalHead,
+    /// Sales in the journal then.
+    captured: u64,
+    /// Whether it wrote when devices were heard of.
+    contacts: bool,
     /// Of everything that was decided at the desk, in its order.
     outcomes: Vec<Result<Captured, Refusal>>,
     told: Vec<desk::Told>,
 }
 
 /// Writes new entries and everything the store reads of them, then decides
-/// what waits.
+/// what waits; within the transaction.
 async fn write(
     ledger: &mut Ledger,
     sealed: &[Entry],
@@ -277,49 +313,33 @@ async fn write(
         }
     }
     let contacts = contacts::due(ledger, now)?;
-    ledger.begin(Durability::Disk).await?;
     let shared = std::sync::Arc::clone(&ledger.shared);
     let captured = ledger.captured + rows.len() as u64;
-    let written = async {
-        let connection = &mut ledger.connection;
-        for (entry, capture) in sealed.iter().zip(drawn) {
-            entries::insert(connection, entry).await?;
-            if let Capture::Session(session) = capture {
-                sessions::insert(connection, entry.seq, session).await?;
-            }
+    let connection = &mut ledger.connection;
+    insert(connection, NewRows { entries: sealed, tickets: &rows, sold: &sold }).await?;
+    for (entry, capture) in sealed.iter().zip(drawn) {
+        if let Capture::Session(session) = capture {
+            sessions::insert(connection, entry.seq, session).await?;
         }
-        if !rows.is_empty() {
-            tickets::insert(connection, &rows).await?;
-        }
-        if !sold.is_empty() {
-            stock::add_sold(connection, &sold).await?;
-        }
-        if let Some(rows) = &contacts {
-            contacts::write(connection, rows).await?;
-        }
-        let mut desk = Desk { connection, shared: &shared, now, head, captured, told: Vec::new() };
-        for capture in drawn {
-            if let Capture::Sale(NewSale { draft_id: Some(draft), .. }) = capture {
-                drafts::sell(&mut desk, *draft).await?;
-            }
-        }
-        let mut outcomes = Vec::with_capacity(waiting.len());
-        for capture in waiting {
-            match desk::decide(&mut desk, capture).await {
-                Err(Refusal::Journal(failed)) => return Err(failed),
-                outcome => outcomes.push(outcome),
-            }
-        }
-        let Desk { head, captured, told, .. } = desk;
-        Ok((captured, Decided { head, outcomes, told }))
     }
-    .await;
-    let (captured, decided) = ledger.finish(written).await?;
-    ledger.captured = captured;
-    if contacts.is_some() {
-        ledger.contacts_written_at = now;
+    if let Some(rows) = &contacts {
+        contacts::write(connection, rows).await?;
     }
-    Ok(decided)
+    let mut desk = Desk { connection, shared: &shared, now, head, captured, told: Vec::new() };
+    for capture in drawn {
+        if let Capture::Sale(NewSale { draft_id: Some(draft), .. }) = capture {
+            drafts::sell(&mut desk, *draft).await?;
+        }
+    }
+    let mut outcomes = Vec::with_capacity(waiting.len());
+    for capture in waiting {
+        match desk::decide(&mut desk, capture).await {
+            Err(Refusal::Journal(failed)) => return Err(failed),
+            outcome => outcomes.push(outcome),
+        }
+    }
+    let Desk { head, captured, told, .. } = desk;
+    Ok(Decided { head, captured, contacts: contacts.is_some(), outcomes, told })
 }
 
 /// Tells those who watch, after the commit.
@@ -341,9 +361,7 @@ fn make_known(ledger: &Ledger, sealed: &[Entry], captures: &[&Capture]) {
             Capture::Sale(sale) if watched => {
                 Update::SaleCaptured { ticket_id: sale.ticket_id.clone() }
             }
-            Capture::Sale(_) | Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) => {
-                continue;
-            }
+            _ => continue,
         };
         // An error means that the last watcher left meanwhile.
         let _nobody_watches = shared

@@ -8,8 +8,11 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 use schemas::{
-    EdgeId, StockItemId, Timestamp, catalogue::StockItem, edge_api::StockViewRow,
-    facts::StockMovedV1, requests::StockSnapshotV1,
+    EdgeId, StockItemId, Timestamp,
+    catalogue::StockItem,
+    edge_api::StockViewRow,
+    facts::{StockMovedLine, StockMovedV1, StockMovedV2},
+    requests::StockSnapshotV1,
 };
 use serde::Serialize;
 use sqlx::SqliteConnection;
@@ -59,11 +62,20 @@ pub(super) fn taken(uses: &[StockUse], seq: u64) -> impl Iterator<Item = Sold> +
 pub struct NewestLevels(HashMap<StockItemId, Level>);
 
 impl NewestLevels {
-    /// Takes in a movement; `own` is the edge that is told. A level that is
+    /// Takes in what a sale moved; `own` is the edge that is told. A level that is
     /// older than the one held changes nothing.
-    pub fn add(&mut self, moved: &StockMovedV1, own: EdgeId) {
+    pub fn add_sale(&mut self, moved: &StockMovedV1, own: EdgeId) {
         let edge_seq = if moved.edge_id == own { moved.edge_seq } else { 0 };
-        for line in &moved.lines {
+        self.add(&moved.lines, edge_seq, moved.moved_at);
+    }
+
+    /// Takes in what a delivery or a count moved.
+    pub fn add_document(&mut self, moved: &StockMovedV2) {
+        self.add(&moved.lines, 0, moved.moved_at);
+    }
+
+    fn add(&mut self, lines: &[StockMovedLine], edge_seq: u64, moved_at: Timestamp) {
+        for line in lines {
             let known = self.0.get(&line.stock_item_id);
             let edge_seq = known.map_or(edge_seq, |known| known.edge_seq.max(edge_seq));
             if known.is_some_and(|known| known.stock_no >= line.stock_no) {
@@ -76,7 +88,7 @@ impl NewestLevels {
                     stock_no: line.stock_no,
                     level: line.level_after.to_string(),
                     edge_seq,
-                    as_of: moved.moved_at.unix_micros(),
+                    as_of: moved_at.unix_micros(),
                 },
             );
         }
@@ -152,30 +164,6 @@ pub(super) async fn forget_some(ledger: &mut Ledger) -> Result<bool, JournalErro
     .map(|done| done.rows_affected())
     .map_err(JournalError::from);
     Ok(ledger.finish(written).await? >= FORGET_ROWS.unsigned_abs())
-}
-
-/// Adds what a group of captures takes, within the caller's transaction.
-pub(super) async fn add_sold(
-    connection: &mut SqliteConnection,
-    sold: &[Sold],
-) -> Result<(), JournalError> {
-    let rows = json_rows(&sold)?;
-    sqlx::query!(
-        "INSERT INTO stock_sold (stock_item_id, seq, total)
-         SELECT item, seq, before + sum(quantity) OVER (PARTITION BY item ORDER BY seq)
-         FROM (
-             SELECT unhex(value ->> 'item') AS item, value ->> 'seq' AS seq,
-                    value ->> 'quantity' AS quantity,
-                    coalesce((SELECT total FROM stock_sold
-                              WHERE stock_item_id = unhex(value ->> 'item')
-                              ORDER BY seq DESC LIMIT 1), 0) AS before
-             FROM json_each(?)
-         )",
-        rows,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// A quantity in thousandths; more decimals than there should be are cut.

@@ -10,8 +10,7 @@ use sqlx::SqliteConnection;
 use super::{
     captures::NewSale,
     columns::{
-        hash_out, json_rows, name_in, name_out, place_in, place_out, units_in, units_out, uuid_hex,
-        uuid_out,
+        hash_out, name_in, name_out, place_in, place_out, units_in, units_out, uuid_hex, uuid_out,
     },
     error::JournalError,
     state::{Ledger, Shared},
@@ -52,7 +51,7 @@ struct Row {
     invoice_id: Option<Vec<u8>>,
 }
 
-/// A sale as a row, for [`insert`].
+/// A sale as a row, for [`super::insert`].
 #[derive(Serialize)]
 pub(super) struct Insert<'a> {
     seq: u64,
@@ -98,30 +97,6 @@ impl<'a> Insert<'a> {
             vat_cents: units_in(sale.vat_usd.amount(), Currency::Usd),
         })
     }
-}
-
-/// Writes new sales, within the caller's transaction.
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
-    rows: &[Insert<'_>],
-) -> Result<(), JournalError> {
-    let rows = json_rows(&rows)?;
-    sqlx::query!(
-        "INSERT INTO ticket (seq, sale_no, ticket_id, entry_hash, request_hash, created_at, sale_id,
-                             order_id, cash_session_id, supplement_no, method, currency, kept, total_cents,
-                             vat_cents)
-         SELECT value ->> 'seq', value ->> 'sale_no', value ->> 'ticket_id',
-                unhex(value ->> 'entry_hash'), unhex(value ->> 'request_hash'), value ->> 'created_at',
-                unhex(value ->> 'sale_id'), unhex(value ->> 'order_id'),
-                unhex(value ->> 'session'), value ->> 'supplement_no', value ->> 'method',
-                value ->> 'currency', value ->> 'kept', value ->> 'total_cents',
-                value ->> 'vat_cents'
-         FROM json_each(?)",
-        rows,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// See [`super::Journal::tickets`].

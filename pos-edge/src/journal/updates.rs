@@ -76,8 +76,8 @@ async fn of_entries(
          FROM entry LEFT JOIN ticket USING (seq)
          WHERE entry.seq > ?
            AND entry.kind IN ('sale.finalized', 'cash.session_opened', 'cash.moved',
-                              'cash.session_closed', 'order.status_changed', 'void.requested',
-                              'void.approved', 'void.rejected')
+                              'cash.session_closed', 'order.status_changed', 'order.accepted',
+                              'void.requested', 'void.approved', 'void.rejected')
          ORDER BY entry.seq LIMIT ?",
         seq,
         limit,
@@ -117,6 +117,11 @@ fn told_by(kind: &str, payload: &[u8]) -> Result<Update, String> {
         to: OrderStatus,
     }
     #[derive(Deserialize)]
+    struct Accepted {
+        order_id: OrderId,
+        sale_id: SaleId,
+    }
+    #[derive(Deserialize)]
     struct Void {
         void_request_id: VoidRequestId,
         ticket_id: TicketId,
@@ -143,6 +148,10 @@ fn told_by(kind: &str, payload: &[u8]) -> Result<Update, String> {
         EntryKind::OrderStatusChanged => {
             let Moved { order_id, sale_id, to } = read(payload)?;
             Update::OrderChanged { order_id, sale_id, status: to }
+        }
+        EntryKind::OrderAccepted => {
+            let Accepted { order_id, sale_id } = read(payload)?;
+            Update::OrderAccepted { order_id, sale_id }
         }
         EntryKind::VoidRequested => {
             let Void { void_request_id, ticket_id } = read(payload)?;

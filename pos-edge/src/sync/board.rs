@@ -30,6 +30,7 @@ pub(super) struct Heard {
 pub(super) enum Part {
     Publisher,
     Heartbeat,
+    Wakes,
     Confirmations,
     Mapping,
     Stock,
@@ -41,6 +42,7 @@ impl Part {
         match self {
             Self::Publisher => "publisher",
             Self::Heartbeat => "heartbeat",
+            Self::Wakes => "wakes",
             Self::Confirmations => "confirmations",
             Self::Mapping => "mapping",
             Self::Stock => "stock",

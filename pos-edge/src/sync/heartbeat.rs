@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use bus::{BusError, Connection};
 use schemas::{
     edge_api::LinkState,
-    requests::{Command, HeartbeatReplyV1, HeartbeatV1, JournalHead},
+    requests::{Command, HandedOrder, HeartbeatReplyV1, HeartbeatV1, JournalHead},
     subjects::{CentralRequest, CentralSubject},
 };
 use tokio::{sync::watch, time::Instant};
@@ -139,6 +139,7 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
     take_cursor(edge, reply.cursor, known).await?;
     take_held(edge, reply.held).await?;
     answer_commands(edge, reply.commands).await;
+    accept_orders(edge, reply.orders).await;
     edge.trouble(Trouble::Refused, None);
     let heard = Heard {
         asked_at: asked_at.into_std(),
@@ -222,6 +223,21 @@ async fn answer_commands(edge: &Edge, commands: Vec<Command>) {
             Ok(_) => tracing::info!(command.id = %id, "a command of the centre's was answered"),
             Err(error) => {
                 tracing::warn!(command.id = %id, %error, "a command is not answered yet");
+            }
+        }
+    }
+}
+
+/// Hands online orders to the journal, which accepts each once. One that it cannot
+/// take now comes again with the next heartbeat.
+async fn accept_orders(edge: &Edge, orders: Vec<HandedOrder>) {
+    for order in orders {
+        let id = order.order_id;
+        match edge.journal.accept_order(order).await {
+            Ok(accepted) if accepted.replayed => {}
+            Ok(_) => tracing::info!(order.id = %id, "an online order was accepted"),
+            Err(error) => {
+                tracing::warn!(order.id = %id, %error, "an online order is not accepted yet");
             }
         }
     }

@@ -8,6 +8,7 @@
 //! The parts, each a task that is started again when it fails:
 //! - `heartbeat` asks the books where they are, every few seconds; all else
 //!   starts from its answers. With `link` it tells how the line is.
+//! - `wakes` hears that the centre has something for this store, and asks;
 //! - `publisher` sends entries and goes back to the books' cursor when
 //!   something went wrong;
 //! - `confirmations` hears the fast notices of that cursor;
@@ -34,6 +35,7 @@ mod recovery;
 mod stock;
 mod tasks;
 mod troubles;
+mod wakes;
 
 use std::{sync::Arc, time::Duration};
 

@@ -10,7 +10,8 @@ use anyhow::Context;
 use bus::{BusError, Connection};
 use bytes::Bytes;
 use schemas::{
-    facts::{FactKind, StockMovedV1},
+    EdgeId,
+    facts::FactKind,
     requests::StockSnapshotV1,
     subjects::{self, CentralRequest},
 };
@@ -46,8 +47,10 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             batch = facts.next_batch(MAX_MOVES) => {
-                for moved in batch.iter().filter_map(movement) {
-                    newest.add(&moved, identity.edge_id);
+                for fact in &batch {
+                    if let Err(error) = take(fact, identity.edge_id, &mut newest) {
+                        tracing::warn!(fact = fact.fact_id, %error, "not a stock movement; passed over");
+                    }
                 }
                 tokio::time::sleep(TAKEN_EVERY).await;
             }
@@ -74,14 +77,18 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
     }
 }
 
-fn movement(fact: &bus::facts::FactMessage) -> Option<StockMovedV1> {
-    match serde_json::from_slice(&fact.body) {
-        Ok(movement) => Some(movement),
-        Err(error) => {
-            tracing::warn!(fact = fact.fact_id, %error, "not a stock movement; passed over");
-            None
-        }
+/// Takes in a movement. One of a version from the future is left to the snapshot.
+fn take(
+    fact: &bus::facts::FactMessage,
+    own: EdgeId,
+    newest: &mut NewestLevels,
+) -> Result<(), serde_json::Error> {
+    match fact.schema_version {
+        1 => newest.add_sale(&serde_json::from_slice(&fact.body)?, own),
+        2 => newest.add_document(&serde_json::from_slice(&fact.body)?),
+        version => tracing::debug!(fact = fact.fact_id, version, "a movement of another version"),
     }
+    Ok(())
 }
 
 /// Fetches a snapshot; how long until the next.

@@ -7,7 +7,9 @@ use anyhow::Context;
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Edge, board::Part, catalogue, confirmations, heartbeat, mapping, publisher, stock};
+use super::{
+    Edge, board::Part, catalogue, confirmations, heartbeat, mapping, publisher, stock, wakes,
+};
 use crate::journal::JournalError;
 
 /// The first pause before a part is started again.
@@ -22,6 +24,7 @@ pub(super) async fn run(edge: Arc<Edge>, shutdown: CancellationToken) -> anyhow:
     let stop = shutdown.child_token();
     let mut parts = JoinSet::new();
     parts.spawn(keep(Part::Heartbeat, Arc::clone(&edge), stop.clone(), heartbeat::run));
+    parts.spawn(keep(Part::Wakes, Arc::clone(&edge), stop.clone(), wakes::run));
     parts.spawn(keep(Part::Publisher, Arc::clone(&edge), stop.clone(), publisher::run));
     parts.spawn(keep(Part::Confirmations, Arc::clone(&edge), stop.clone(), confirmations::run));
     parts.spawn(keep(Part::Mapping, Arc::clone(&edge), stop.clone(), mapping::run));

@@ -14,6 +14,7 @@ mod drawers;
 mod khqr;
 mod late;
 mod notices;
+mod online_orders;
 mod openapi;
 mod orders;
 mod people;

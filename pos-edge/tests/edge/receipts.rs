@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 
+use pos_edge::{capture::request_hash, journal::PrintBegun};
 use reqwest::Method;
-use schemas::{Sha256Hash, facts::InvoiceAssignedV1};
+use schemas::{Sha256Hash, TicketId, facts::InvoiceAssignedV1};
+use serde::Serialize;
 use serde_json::{Value, json};
 use testkit::BOUND;
 use tokio::{io::AsyncReadExt, net::TcpListener};
+use uuid::Uuid;
 
 use crate::{
     store::{Reply, Store, settings},
@@ -91,8 +94,22 @@ impl Printer {
     }
 }
 
+/// A request to print, as the edge reads it.
+#[derive(Serialize)]
+struct Asked {
+    printer: String,
+    paper: Option<()>,
+    lang: Option<()>,
+}
+
+/// Prints under a key of its own.
 async fn print(store: &Store, body: &Value) -> Reply {
-    store.till.send(store.till.request(Method::POST, "/v1/sales/t0/print").json(body)).await
+    print_under(store, &Uuid::now_v7().to_string(), body).await
+}
+
+async fn print_under(store: &Store, key: &str, body: &Value) -> Reply {
+    let asked = store.till.request(Method::POST, "/v1/sales/t0/print");
+    store.till.send(asked.header("Idempotency-Key", key).json(body)).await
 }
 
 #[tokio::test]
@@ -184,7 +201,12 @@ async fn what_is_asked_wrongly_is_a_problem() {
     assert_eq!(print(&store, &json!({ "paper": "76" })).await.problem(422), "invalid_request");
     assert_eq!(print(&store, &json!({ "colour": 1 })).await.problem(422), "invalid_request");
     let bare = store.till.request(Method::POST, "/v1/sales/t0/print").body("{}");
-    assert_eq!(store.till.send(bare).await.problem(415), "unsupported_media_type");
+    assert_eq!(
+        store.till.send(bare.header("Idempotency-Key", "bare")).await.problem(415),
+        "unsupported_media_type"
+    );
+    let keyless = store.till.request(Method::POST, "/v1/sales/t0/print").json(&json!({}));
+    assert_eq!(store.till.send(keyless).await.problem(400), "missing_idempotency_key");
 }
 
 #[tokio::test]
@@ -214,6 +236,33 @@ async fn the_first_print_is_the_original_and_every_later_one_a_copy() {
     assert_eq!(told["prints"], 3);
     assert!(contains(&copy, b"COPY") && contains(&copy, b"Invoice #101"));
     assert!(copy.ends_with(CUT));
+}
+
+#[tokio::test]
+async fn a_print_that_is_asked_for_again_comes_out_once() {
+    let store = sold().await;
+    let printer = Printer::new().await;
+    let body = json!({ "printer": printer.address.to_string() });
+    let (_, first) = tokio::join!(printer.takes(), print_under(&store, "p1", &body));
+    let first = first.ok(200);
+    // The printer is off by now, and the edge was restarted.
+    drop(printer);
+    let store = store.restart().await;
+    assert_eq!(print_under(&store, "p1", &body).await.ok(200), first);
+    let other = print_under(&store, "p1", &json!({ "printer": "10.0.0.1" })).await;
+    assert_eq!(other.problem(422), "idempotency_key_conflict");
+
+    // A print that broke off with the edge may have come out: nobody prints it again.
+    let printer = Printer::new().await;
+    let body = json!({ "printer": printer.address.to_string() });
+    let asked = Asked { printer: printer.address.to_string(), paper: None, lang: None };
+    let hash = request_hash(&("t0", asked));
+    let (ticket, key) = (TicketId::parse("t0").unwrap(), TicketId::parse("p2").unwrap());
+    let begun = store.journal.begin_print(ticket, key, hash).await.unwrap();
+    assert_eq!(begun, PrintBegun::New(2));
+    assert_eq!(print_under(&store, "p2", &body).await.problem(409), "print_uncertain");
+    let (copy, told) = printer.prints(&store, &body).await;
+    assert_eq!((&told["prints"], contains(&copy, b"COPY")), (&json!(3), true));
 }
 
 #[tokio::test]
@@ -254,10 +303,12 @@ async fn without_a_body_the_store_s_own_printer_and_language_are_taken() {
     let mut store = Store::start_with(settings, left.dir, left.clock).await;
     store.till.token = left.token;
     let bare = store.till.request(Method::POST, "/v1/sales/t0/print");
+    let bare = bare.header("Idempotency-Key", "bare");
     let (taken, reply) = tokio::join!(printer.takes(), store.till.send(bare));
     assert_eq!(reply.ok(200)["printer"], printer.address.to_string());
     assert_eq!(taken, receipt(&store, "?format=escpos&paper=58&lang=km").await.body);
     assert!(html(&store, "").await.contains("<html lang=\"km\">"));
     let missing = store.till.request(Method::POST, "/v1/sales/t9/print");
+    let missing = missing.header("Idempotency-Key", "missing");
     assert_eq!(store.till.send(missing).await.problem(404), "ticket_not_found");
 }

@@ -41,7 +41,7 @@ fn moved(edge: EdgeId, edge_seq: u64, stock_no: u64, left: i64) -> StockMovedV1 
 async fn record(store: &Store, moves: &[StockMovedV1]) {
     let mut newest = NewestLevels::default();
     for moved in moves {
-        newest.add(moved, store.identity.edge_id);
+        newest.add_sale(moved, store.identity.edge_id);
     }
     store.journal.record_stock_moved(newest).await.unwrap();
 }

@@ -7,6 +7,7 @@ use testkit::BOUND;
 
 use crate::{
     hands::Shift,
+    online_orders::online,
     store::{SIGNED_IN, Store, Till},
 };
 
@@ -140,6 +141,9 @@ async fn a_watcher_sees_orders_voids_and_sessions_live_and_later() {
     let mut live = watch(&shift.sokha.till, None).await;
     let order = shift.sell("t1").await;
     shift.sokha.move_order(&order, "READY", "m").await.ok(200);
+    let handed = online(1);
+    shift.store.journal.accept_order(handed.clone()).await.unwrap();
+    shift.sokha.move_order(&handed.order_id.to_string(), "READY", "o").await.ok(200);
     let first = shift.sokha.asked_void("t1").await;
     shift.maly.reject(&first, "r").await.ok(200);
     let second = shift.sokha.ask_void("t1", "v2").await.ok(201)["void_request_id"].clone();
@@ -155,6 +159,8 @@ async fn a_watcher_sees_orders_voids_and_sessions_live_and_later() {
     let expected = [
         ("sale_captured", "ticket_id", json!("t1")),
         ("order_changed", "order_id", json!(order)),
+        ("order_accepted", "order_id", json!(handed.order_id)),
+        ("order_changed", "order_id", json!(handed.order_id)),
         ("void_requested", "void_request_id", json!(first)),
         ("void_rejected", "void_request_id", json!(first)),
         ("void_requested", "void_request_id", second.clone()),

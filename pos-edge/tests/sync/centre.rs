@@ -21,8 +21,8 @@ use schemas::{
     catalogue::CatalogueRef,
     facts::{self, FactKind, InvoiceAssignedV1},
     requests::{
-        Command, ConfirmedV1, HeartbeatReplyV1, HeartbeatV1, JournalHead, MappingReplyV1,
-        MappingRequestV1, StockLevel, StockSnapshotV1,
+        Command, ConfirmedV1, HandedOrder, HeartbeatReplyV1, HeartbeatV1, JournalHead,
+        MappingReplyV1, MappingRequestV1, StockLevel, StockSnapshotV1,
     },
     subjects::{self, CentralRequest, shard_of},
 };
@@ -41,6 +41,8 @@ pub struct Books {
     pub levels: Vec<StockLevel>,
     /// What every heartbeat's reply says is to be done.
     pub commands: Vec<Command>,
+    /// What every heartbeat's reply hands over.
+    pub orders: Vec<HandedOrder>,
     /// Heartbeats that were answered.
     pub heartbeats: u64,
     pub last_heartbeat: Option<HeartbeatV1>,
@@ -335,6 +337,7 @@ async fn heartbeat(
             prune_watermark: 0,
             catalogue: books.catalogue.as_ref().map(|(reference, _)| *reference),
             commands: books.commands.clone(),
+            orders: books.orders.clone(),
         };
         (books.refuses.clone(), reply)
     };

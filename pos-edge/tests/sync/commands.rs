@@ -27,7 +27,7 @@ fn command(n: u128, void_request_id: VoidRequestId, decision: VoidDecision) -> C
 }
 
 /// Waits until a number of heartbeats more were answered.
-async fn heartbeats(centre: &Centre, more: u64) {
+pub async fn heartbeats(centre: &Centre, more: u64) {
     let from = centre.books().heartbeats;
     wait_until("heartbeats are answered", BOUND, async || {
         (centre.books().heartbeats >= from + more).then_some(())

@@ -8,6 +8,7 @@ mod store;
 mod commands;
 mod delivery;
 mod numbers;
+mod orders;
 mod standing;
 mod wares;
 

@@ -132,9 +132,14 @@ impl Store {
 
     /// Starts the sync over `line`.
     pub fn sync(&self, line: &Line) -> Sync {
+        self.sync_every(Duration::from_secs(1), line)
+    }
+
+    /// The same with another time between heartbeats.
+    pub fn sync_every(&self, heartbeat_every: Duration, line: &Line) -> Sync {
         let shutdown = CancellationToken::new();
         let settings = SyncSettings {
-            heartbeat_every: Duration::from_secs(1),
+            heartbeat_every,
             ..SyncSettings::with(bus::Settings::plain(format!("nats://{}", line.addr())))
         };
         let handle =

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use schemas::{
     Clock, SaleId, SystemClock,
     catalogue::{CatalogueRef, StockItem},
-    facts::{FactKind, StockMovedLine, StockMovedV1},
+    facts::{FactKind, StockMoveReason, StockMovedLine, StockMovedV1, StockMovedV2},
     requests::StockLevel,
     subjects,
 };
@@ -86,8 +86,7 @@ async fn stock_comes_from_a_snapshot_and_then_from_facts() {
             unit: "ml".to_owned(),
         }],
     };
-    // The older one comes late, and must not win.
-    for (fact_seq, movement) in [(1, moved(5, 500)), (2, moved(4, 700))] {
+    let tell = async |fact_seq: u64, schema_version: u16, body: Vec<u8>| {
         let fact = FactMessage {
             subject: subjects::fact(
                 store.identity.tenant_id,
@@ -98,12 +97,29 @@ async fn stock_comes_from_a_snapshot_and_then_from_facts() {
             fact_seq,
             fact_id: format!("moved {fact_seq}"),
             kind: FactKind::StockMoved.as_str().to_owned(),
-            schema_version: 1,
+            schema_version,
             occurred_at: SystemClock.now(),
-            body: serde_json::to_vec(&movement).unwrap().into(),
+            body: body.into(),
         };
         bus::facts::publish(&centre.bus, &fact).await.unwrap().wait().await.unwrap();
+    };
+    // The older one comes late, and must not win.
+    for (fact_seq, movement) in [(1, moved(5, 500)), (2, moved(4, 700))] {
+        tell(fact_seq, 1, serde_json::to_vec(&movement).unwrap()).await;
     }
     shows(500).await;
+    // A delivery; what this build cannot read is passed over.
+    tell(3, 3, b"{}".to_vec()).await;
+    tell(4, 2, b"{}".to_vec()).await;
+    let lines = moved(6, 2_500).lines;
+    let delivered = StockMovedV2 {
+        branch_id: store.identity.branch_id,
+        document_id: Uuid::now_v7(),
+        reason: StockMoveReason::Receipt,
+        moved_at: SystemClock.now(),
+        lines,
+    };
+    tell(5, 2, serde_json::to_vec(&delivered).unwrap()).await;
+    shows(2_500).await;
     sync.stop().await;
 }

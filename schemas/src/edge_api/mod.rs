@@ -19,7 +19,7 @@ pub use carts::{Cart, CartLine, Quote, Totals};
 pub use drafts::{Draft, PutDraft};
 pub use khqr::{KhqrChecked, KhqrCode, NewKhqr};
 pub use notifications::{NotificationPage, NotificationRow};
-pub use orders::{MoveOrder, OrderLine, OrderMoved, OrderPage, OrderRow};
+pub use orders::{MoveOrder, OrderLine, OrderMoved, OrderOrigin, OrderPage, OrderRow};
 pub use people::{LogIn, LoggedIn, Me, MeStaff, PairDevice, PairedDevice};
 pub use problem::Problem;
 pub use sales::{FinalizeSale, SaleReceipt, TenderOffer};

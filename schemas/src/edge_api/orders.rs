@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    CashSessionId, OrderId, Quantity, SaleId, StaffId, TicketId, Timestamp, Usd, VoidRequestId,
+    CashSessionId, CustomerId, OrderId, Quantity, SaleId, StaffId, TicketId, Timestamp, Usd,
+    VoidRequestId,
     events::{OrderStatus, SaleStatus, SaleType},
 };
 
@@ -17,12 +18,16 @@ pub struct OrderRow {
     pub sale_id: SaleId,
     /// The sale's ticket.
     pub ticket_id: TicketId,
-    /// The session it was sold in.
-    pub cash_session_id: CashSessionId,
-    /// Who sold.
-    pub cashier_id: StaffId,
-    /// Their name that day.
-    pub cashier_name: String,
+    /// Where it comes from.
+    pub origin: OrderOrigin,
+    /// The session it was sold in; `null` for an online order, which has none.
+    pub cash_session_id: Option<CashSessionId>,
+    /// Who sold; `null` for an online order.
+    pub cashier_id: Option<StaffId>,
+    /// Their name that day; `null` for an online order.
+    pub cashier_name: Option<String>,
+    /// Who ordered, if known.
+    pub customer_id: Option<CustomerId>,
     /// How it is consumed.
     pub sale_type: SaleType,
     /// Where it stands.
@@ -39,6 +44,16 @@ pub struct OrderRow {
     pub lines: Vec<OrderLine>,
     /// The sale's total.
     pub grand_total_usd: Usd,
+}
+
+/// Where an order comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum OrderOrigin {
+    /// A till of this store.
+    Till,
+    /// The direct door: it is made here, its sale is kept at the centre.
+    Online,
 }
 
 /// One line of an order.

@@ -33,6 +33,13 @@ pub enum Update {
         /// Requests to void that the close rejected.
         rejected_voids: Vec<VoidRequestId>,
     },
+    /// An online order is the store's to make.
+    OrderAccepted {
+        /// Which.
+        order_id: OrderId,
+        /// Its sale.
+        sale_id: SaleId,
+    },
     /// An order moved on.
     OrderChanged {
         /// Which.

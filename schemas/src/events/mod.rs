@@ -6,6 +6,7 @@ mod cash_moved;
 mod cash_session_closed;
 mod cash_session_opened;
 mod command_refused;
+mod order_accepted;
 mod order_status_changed;
 mod sale_finalized;
 mod voids;
@@ -17,6 +18,7 @@ pub use cash_session_closed::{
 };
 pub use cash_session_opened::CashSessionOpenedV1;
 pub use command_refused::CommandRefusedV1;
+pub use order_accepted::{OrderAcceptedV1, OrderedLine};
 pub use order_status_changed::{OrderStatus, OrderStatusChangedV1};
 pub use sale_finalized::{
     AppliedDiscount, CategoryRef, ChosenAddOn, DeductionLine, DiscountSnapshot, KhqrProof,

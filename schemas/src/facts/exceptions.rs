@@ -20,6 +20,8 @@ pub enum ExceptionKind {
     TicketConflict,
     /// An order moved in a way its state does not allow.
     OrderMoveRefused,
+    /// An edge accepted an order that was not handed over to it.
+    OrderNotHandedOver,
     /// The sale came after the close of its session: a supplement to its Z report.
     LateSale,
     /// A void does not fit what the books have: what fitted was booked.
@@ -55,6 +57,7 @@ impl ExceptionKind {
             Self::StockNegative => "STOCK_NEGATIVE",
             Self::TicketConflict => "TICKET_CONFLICT",
             Self::OrderMoveRefused => "ORDER_MOVE_REFUSED",
+            Self::OrderNotHandedOver => "ORDER_NOT_HANDED_OVER",
             Self::LateSale => "LATE_SALE",
             Self::VoidMismatch => "VOID_MISMATCH",
             Self::SessionMismatch => "SESSION_MISMATCH",

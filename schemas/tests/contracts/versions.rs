@@ -19,6 +19,7 @@ fn every_registered_version_of_an_entry_is_read() {
             Event::CashSessionOpened(_) => EntryKind::CashSessionOpened,
             Event::SaleFinalized(_) => EntryKind::SaleFinalized,
             Event::OrderStatusChanged(_) => EntryKind::OrderStatusChanged,
+            Event::OrderAccepted(_) => EntryKind::OrderAccepted,
             Event::CashMoved(_) => EntryKind::CashMoved,
             Event::CashSessionClosed(_) => EntryKind::CashSessionClosed,
             Event::VoidRequested(_) => EntryKind::VoidRequested,

@@ -6,8 +6,9 @@ use schemas::{
     CashSessionId, Currency, DraftId, Khr, Money, OrderId, StaffId, TicketId, Timestamp, Usd,
     VoidRequestId,
     edge_api::{
-        ApproveVoid, Cart, CloseCashSession, Draft, LogIn, MoveCash, MoveOrder, Problem, PutDraft,
-        RejectVoid, RequestVoid, SaleReceipt, TenderOffer, VoidRequested,
+        ApproveVoid, Cart, CloseCashSession, Draft, LogIn, MoveCash, MoveOrder, OrderPage,
+        OrderRow, Problem, PutDraft, RejectVoid, RequestVoid, SaleReceipt, TenderOffer,
+        VoidRequested,
     },
     events::{OrderStatus, PaidKind, TenderMethod},
 };
@@ -121,6 +122,13 @@ impl Till {
     pub async fn reject(&self, id: VoidRequestId, key: &str) -> Answer {
         let path = format!("/v1/void-requests/{id}/reject");
         self.ask(&path, key, &RejectVoid { reason: "it was drunk".to_owned() }).await
+    }
+
+    /// The orders that the till shows, newest first: those of its session, and the
+    /// online ones.
+    pub async fn orders(&self) -> Option<Vec<OrderRow>> {
+        let page: OrderPage = self.get("/v1/orders").await?;
+        Some(page.orders)
     }
 
     /// Moves an order.

@@ -4,9 +4,11 @@
 mod beside_an_edge;
 mod crashes;
 mod facts;
+mod kitchen;
 mod orders;
 mod sales;
 mod staffed;
 mod told;
+mod whose;
 
 mod stage;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use domain::catalogue::CatalogueIndex;
 use schemas::{
-    DeviceId, EntryKind, StaffId, TenantId, TicketId, Timestamp,
+    DeviceId, EdgeId, EntryKind, StaffId, TenantId, TicketId, Timestamp,
     catalogue::{CatalogueRef, StaffRole},
     door_api::RefusalCode,
     facts::ExceptionKind,
     requests::JournalHead,
 };
 use serde::Serialize;
-use store::{Conn, cursors::Cursor, doors};
+use store::{Conn, cursors::Cursor, doors, drawers::Drawer};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -25,8 +25,8 @@ pub(super) struct Desk {
     pub(super) origin: Origin,
     /// The newest entry of the door edge's journal.
     pub(super) head: JournalHead,
-    /// Whether a box in the store sells too.
-    pub(super) has_edge: bool,
+    /// The box in the store that sells too, if there is one.
+    pub(super) store_edge: Option<EdgeId>,
     /// The newest menu, if there is one.
     pub(super) menu: Option<Menu>,
     /// The centre's clock.
@@ -75,7 +75,7 @@ impl Desk {
         Ok(Self {
             origin: Origin { tenant_id, branch_id, edge_id },
             head,
-            has_edge: doors::has_store_edge(conn, branch_id).await?,
+            store_edge: doors::store_edges(conn, &[branch_id]).await?.pop().map(|(_, edge)| edge),
             menu,
             now,
         })
@@ -87,7 +87,22 @@ impl Desk {
 
     /// Refuses where a box in the store keeps what the request is about.
     pub(super) fn keeps_it(&self) -> Result<(), Refusal> {
-        if self.has_edge { Err(Refusal::kept_at_edge()) } else { Ok(()) }
+        if self.store_edge.is_some() { Err(Refusal::kept_at_edge()) } else { Ok(()) }
+    }
+
+    /// Whether a session is kept by a box in the store.
+    pub(super) fn is_the_edges(&self, drawer: &Drawer) -> bool {
+        self.store_edge.is_some() && drawer.edge_id != self.origin.edge_id
+    }
+
+    /// Refuses a till that is not one of this branch.
+    pub(super) fn check_device(&self, device: DeviceId) -> Result<(), Refusal> {
+        let known = self.menu.as_ref().and_then(|menu| menu.index.device(device));
+        if known.is_some_and(|known| !known.revoked) {
+            return Ok(());
+        }
+        let detail = format!("device_id: till {device} is not one of this store");
+        Err(Refusal::new(RefusalCode::UnknownDevice, detail))
     }
 
     /// What a person may do in this branch.

@@ -86,6 +86,8 @@ pub struct Served {
     pub settled: Vec<Uuid>,
     /// How many entries were booked.
     pub booked: u64,
+    /// The store's edge, if orders may wait for it now.
+    pub wakes: Option<EdgeId>,
 }
 
 impl Served {
@@ -154,6 +156,7 @@ impl Door {
             served.settled.push(submissions::submission_id(tenant, &pending.ticket_id));
         }
         if desk.head != cursor.head {
+            served.wakes = desk.store_edge;
             let moved = CursorMove { edge_id: edge, head: desk.head, held: None };
             cursors::advance(conn, &[moved]).await?;
         }

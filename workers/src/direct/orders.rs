@@ -1,5 +1,5 @@
-//! Orders of a store without an edge, moved through the direct door: `IN_PREP` →
-//! `READY` → `DELIVERED`, and not to `DELIVERED` while the undoing of the sale is
+//! Orders that the direct door keeps, which are those that it did not hand over to a
+//! store's edge: moved through it, `IN_PREP` → `READY` → `DELIVERED`, and not to `DELIVERED` while the undoing of the sale is
 //! undecided.
 
 use domain::orders::may_move;
@@ -26,13 +26,15 @@ pub(super) async fn move_on(
 }
 
 fn moved(desk: &Desk, asked: &SubmitOrderMove, order: Option<&Order>) -> Decided {
-    desk.keeps_it()?;
     desk.role_of(asked.staff_id)?;
     let order =
         order.filter(|order| order.branch_id == desk.origin.branch_id).ok_or_else(|| {
             let detail = format!("there is no order {} in this store", asked.order_id);
             Refusal::new(RefusalCode::NoSuchOrder, detail)
         })?;
+    if order.kept_by != Some(desk.origin.edge_id) {
+        return Err(Refusal::order_at_edge());
+    }
     if !may_move(order.status, asked.to) {
         let detail = format!(
             "an order that is {} does not become {}: it goes from IN_PREP to READY to DELIVERED, \

@@ -53,6 +53,15 @@ impl Refusal {
         )
     }
 
+    /// The store's box makes the order and moves it.
+    pub(super) fn order_at_edge() -> Self {
+        Self::new(
+            RefusalCode::KeptAtEdge,
+            "this order is made by the store's edge, which alone moves it; orders that are sold \
+             at this door are handed over to it",
+        )
+    }
+
     /// The person's role, or whose it is, does not allow it.
     pub(super) fn not_permitted(detail: &str) -> Self {
         Self::new(RefusalCode::NotPermitted, detail)

@@ -63,17 +63,19 @@ pub(super) async fn decide(
     Ok(Asked { desk, pending, sale, session, late, account, code }.decide())
 }
 
-/// A sale that comes after the close of its session is the next supplement to its Z
-/// report; only a fact may be one.
+/// What was completed in a session and comes after its close is the next supplement to
+/// its Z report; only a fact may be one, and only of a session of this door.
 async fn supplement(
     conn: &mut Conn,
     desk: &Desk,
     sale: &SubmitSale,
     session: Option<&Drawer>,
 ) -> Result<Option<LateSale>, store::Error> {
-    let Some(closed) = session.filter(|drawer| !drawer.open && sale.offline.is_some()) else {
+    let (Some(closed), Some(offline)) = (session, &sale.offline) else { return Ok(None) };
+    let sold_in_it = closed.was_open_at(offline.completed_at) && !desk.is_the_edges(closed);
+    if closed.is_open() || !sold_in_it {
         return Ok(None);
-    };
+    }
     let newest = reports::newest_supplements(conn, &[closed.cash_session_id]).await?;
     let newest = newest.first().map_or(0, |(_, newest)| *newest);
     let supplement_no = u32::try_from(newest.saturating_add(1)).unwrap_or(u32::MAX);
@@ -98,8 +100,8 @@ impl Asked<'_> {
     fn decide(self) -> Decided {
         let mut objections = Objections::new();
         let menu = self.desk.menu.as_ref().ok_or_else(Refusal::no_catalogue)?;
-        self.check_session()?;
         self.check_drawer(&mut objections)?;
+        let cash_session_id = self.check_session(&mut objections)?;
         let finalized_at = match &self.sale.offline {
             Some(offline) => offline.completed_at.min(self.desk.now),
             None => self.desk.now,
@@ -127,7 +129,7 @@ impl Asked<'_> {
             branch_id: self.desk.origin.branch_id,
             edge_id: self.desk.origin.edge_id,
             device_id: self.device(),
-            cash_session_id: self.sale.cash_session_id,
+            cash_session_id,
             cashier_id,
             cashier_name,
             customer_id: self.sale.customer_id,
@@ -161,25 +163,75 @@ impl Asked<'_> {
         self.sale.offline.is_some()
     }
 
-    /// Staffed tills sell in an open session; online orders in none. Of a fact,
-    /// the books tell by themselves that its session was not open.
-    fn check_session(&self) -> Result<(), Refusal> {
-        let named: Option<CashSessionId> = self.sale.cash_session_id;
-        let cash = matches!(self.sale.tender, DoorTender::Cash { .. });
-        match (&self.session, named) {
-            (None, None) if cash => Err(Refusal::no_open_session(None, "")),
-            (Some(drawer), _) if drawer.open => Ok(()),
-            (_, None) => Ok(()),
-            (_, Some(_)) if self.is_fact() => Ok(()),
-            (Some(_), named) => Err(Refusal::no_open_session(named, "closed")),
-            (None, named) => Err(Refusal::no_open_session(named, "not one of this store")),
+    fn is_cash(&self) -> bool {
+        matches!(self.sale.tender, DoorTender::Cash { .. })
+    }
+
+    /// The session that the sale is booked in. Staffed tills sell in an open one of
+    /// the seller's own, on its till; online orders in none.
+    ///
+    /// A fact is booked all the same. Of a session that is not open the books tell by
+    /// themselves; one that is kept at an edge counts what its own tills sold, so it
+    /// is told here, and the sale stands outside of it.
+    fn check_session(&self, objections: &mut Objections) -> Result<Option<CashSessionId>, Refusal> {
+        let named = self.sale.cash_session_id;
+        if let Some(drawer) = self.session.as_ref().filter(|drawer| self.desk.is_the_edges(drawer))
+        {
+            if !self.is_fact() {
+                return Err(Refusal::kept_at_edge());
+            }
+            // Of cash it is told already; that it is in no drawer, the books tell.
+            if !self.is_cash() {
+                let id = drawer.cash_session_id;
+                let detail = format!("cash session {id} is kept at the store's edge");
+                objections.push((ExceptionKind::SessionNotOpen, detail));
+            }
+            return Ok(self.is_cash().then(|| self.no_drawer()));
         }
+        if self.is_fact() {
+            return Ok(named.or_else(|| self.is_cash().then(|| self.no_drawer())));
+        }
+        match (&self.session, named) {
+            (None, None) if self.is_cash() => Err(Refusal::no_open_session(None, "")),
+            (None, None) => {
+                self.check_names()?;
+                Ok(None)
+            }
+            (Some(drawer), _) if drawer.is_open() => {
+                self.check_seller(drawer)?;
+                Ok(named)
+            }
+            (Some(_), _) => Err(Refusal::no_open_session(named, "closed")),
+            (None, Some(_)) => Err(Refusal::no_open_session(named, "not one of this store")),
+        }
+    }
+
+    /// Whether the one who sells may sell in this session, on this till.
+    fn check_seller(&self, drawer: &Drawer) -> Result<(), Refusal> {
+        let id = Some(drawer.cash_session_id);
+        if self.sale.device_id.is_some_and(|device| device != drawer.device_id) {
+            return Err(Refusal::no_open_session(id, "open on another till"));
+        }
+        if self.sale.cashier_id.is_some_and(|cashier| cashier != drawer.opened_by) {
+            return Err(Refusal::no_open_session(id, "another person's; open one of your own"));
+        }
+        Ok(())
+    }
+
+    /// Whether who and what an online order names is of this store.
+    fn check_names(&self) -> Result<(), Refusal> {
+        self.sale.cashier_id.map(|cashier| self.desk.role_of(cashier)).transpose()?;
+        self.sale.device_id.map_or(Ok(()), |device| self.desk.check_device(device))
+    }
+
+    /// A session that is in nobody's books: the place of cash that is in no drawer.
+    fn no_drawer(&self) -> CashSessionId {
+        CashSessionId::derived(self.desk.origin.edge_id.as_uuid(), "no-drawer")
     }
 
     /// Where a box keeps the drawers, no cash comes through the door.
     fn check_drawer(&self, objections: &mut Objections) -> Result<(), Refusal> {
-        let cash = matches!(self.sale.tender, DoorTender::Cash { .. });
-        if !(cash && self.desk.has_edge) {
+        if !(self.is_cash() && self.desk.store_edge.is_some()) {
             return Ok(());
         }
         let refusal = Refusal::cash_at_edge();

@@ -1,6 +1,6 @@
 //! Cash sessions of a store without an edge: opened, moved in and closed through the
-//! direct door, by the rules that hold at an edge. The drawer's own person does all
-//! of it; whose session it is not, is refused.
+//! direct door, by the rules that hold at an edge. A drawer is its own person's, and the
+//! managers' and admins', who close what somebody left open.
 
 use domain::sessions::count_drawer;
 use rust_decimal::Decimal;
@@ -27,14 +27,15 @@ const MAX_IN_DRAWER: i64 = 1_000_000_000;
 /// The longest reason, in characters.
 const MAX_REASON_CHARS: usize = 500;
 
-/// Opens a session: one for each person at a time.
+/// Opens a session: one at a time for each person at a till.
 pub(super) async fn open(
     conn: &mut Conn,
     desk: &Desk,
     pending: &Pending,
     asked: &SubmitSession,
 ) -> Result<Decided, store::Error> {
-    let open = drawers::open_of(conn, desk.origin.branch_id, asked.staff_id).await?;
+    let open =
+        drawers::open_of(conn, desk.origin.branch_id, (asked.device_id, asked.staff_id)).await?;
     Ok(opened(desk, pending, asked, open))
 }
 
@@ -46,15 +47,11 @@ fn opened(
 ) -> Decided {
     desk.keeps_it()?;
     desk.role_of(asked.staff_id)?;
-    let device = desk.menu.as_ref().and_then(|menu| menu.index.device(asked.device_id));
-    if device.is_none_or(|device| device.revoked) {
-        let detail = format!("device_id: till {} is not one of this store", asked.device_id);
-        return Err(Refusal::new(RefusalCode::UnknownDevice, detail));
-    }
+    desk.check_device(asked.device_id)?;
     amount("opening_float_usd", asked.opening_float_usd.amount(), Currency::Usd)?;
     amount("opening_float_khr", asked.opening_float_khr.amount(), Currency::Khr)?;
     if let Some(open) = open {
-        let detail = format!("{} has cash session {open} open in this store", asked.staff_id);
+        let detail = format!("{} has cash session {open} open on this till", asked.staff_id);
         return Err(Refusal::new(RefusalCode::SessionAlreadyOpen, detail));
     }
     let id = desk.id_for("session", &pending.ticket_id);
@@ -154,7 +151,7 @@ pub(super) async fn close(
     Ok(Told::event(EntryKind::CashSessionClosed, &event, id.as_uuid()))
 }
 
-/// An open session of the branch, and its own person.
+/// An open session of the branch, for its own person or an approver.
 fn their_drawer<'a>(
     desk: &Desk,
     id: CashSessionId,
@@ -162,14 +159,14 @@ fn their_drawer<'a>(
     staff: StaffId,
 ) -> Result<&'a Drawer, Refusal> {
     desk.keeps_it()?;
-    desk.role_of(staff)?;
+    let role = desk.role_of(staff)?;
     let drawer = drawer
         .filter(|drawer| drawer.branch_id == desk.origin.branch_id)
         .ok_or_else(|| Refusal::no_open_session(Some(id), "not one of this store"))?;
-    if drawer.opened_by != staff {
+    if drawer.opened_by != staff && !role.is_approver() {
         return Err(Refusal::not_permitted("it is another person's cash session"));
     }
-    if !drawer.open {
+    if !drawer.is_open() {
         return Err(Refusal::no_open_session(Some(id), "closed"));
     }
     Ok(drawer)

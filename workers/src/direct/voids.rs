@@ -157,7 +157,7 @@ async fn case(
         return Ok(None);
     };
     let session_open = match sale.cash_session_id {
-        Some(id) => drawers::read(conn, id).await?.is_some_and(|drawer| drawer.open),
+        Some(id) => drawers::read(conn, id).await?.is_some_and(|drawer| drawer.is_open()),
         None => false,
     };
     Ok(Some(Case { sale, order, session_open }))

@@ -1,5 +1,5 @@
-//! `order.status_changed`: the order moves on, if it stands where the entry
-//! says and may go there; otherwise it stays and a person is told. It is not
+//! `order.status_changed`: the order moves on, if it is the edge's to move, stands where
+//! the entry says and may go there; otherwise it stays and a person is told. It is not
 //! delivered while the undoing of its sale is undecided.
 
 use domain::orders::may_move;
@@ -23,7 +23,8 @@ pub(super) fn plan(
         .filter(|order| order.branch_id == event.branch_id && order.sale_id == event.sale_id);
     match order {
         Some(order)
-            if order.status == event.from
+            if order.kept_by == Some(work.entry.edge_id)
+                && order.status == event.from
                 && may_move(event.from, event.to)
                 && !awaits_void(order, event) =>
         {
@@ -43,7 +44,7 @@ pub(super) fn plan(
             );
         }
         other => {
-            let detail = refused(event, other.map(|order| &*order));
+            let detail = refused(work, event, other.map(|order| &*order));
             changes.raise(
                 work,
                 ExceptionKind::OrderMoveRefused,
@@ -58,8 +59,12 @@ fn awaits_void(order: &Order, event: &OrderStatusChangedV1) -> bool {
     order.sale_status == SaleStatus::VoidPending && event.to == OrderStatus::Delivered
 }
 
-fn refused(event: &OrderStatusChangedV1, order: Option<&Order>) -> String {
+fn refused(work: &Work<'_>, event: &OrderStatusChangedV1, order: Option<&Order>) -> String {
     let stands = match order {
+        Some(Order { kept_by: None, .. }) => "it waits for the store's edge".to_owned(),
+        Some(Order { kept_by: Some(edge), .. }) if *edge != work.entry.edge_id => {
+            format!("it is edge {edge}'s")
+        }
         Some(order) if awaits_void(order, event) => {
             "the undoing of its sale is undecided".to_owned()
         }

@@ -15,6 +15,7 @@ use store::{
     cash::{CashMovement, SaleCash, SessionClose},
     commands::Outcome,
     exceptions::NewException,
+    handovers::{Acceptance, Handover},
     khqr::{Claim, SaleProof},
     orders::OrderMove,
     outbox::NewFact,
@@ -51,6 +52,10 @@ pub struct Changes<'a> {
     pub proofs: Vec<SaleProof<'a>>,
     /// KHQR codes that sales claim; one for each.
     pub claims: Vec<Claim>,
+    /// Orders that are handed over to their store's edge.
+    pub handovers: Vec<Handover>,
+    /// Those that an edge accepted; one for each.
+    pub accepted: Vec<Acceptance>,
     /// Moves of orders; one for each.
     pub order_moves: BTreeMap<OrderId, OrderMove>,
     /// Moves of sales; one for each.

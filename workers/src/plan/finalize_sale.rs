@@ -6,17 +6,18 @@
 //! ticket is an exception and changes nothing (invariant 6).
 
 use schemas::{
-    CashMovementId, CashSessionId,
+    CashMovementId, CashSessionId, EdgeId,
     events::{OrderStatus, SaleFinalizedV1, SaleStatus, TenderMethod},
     facts::{ExceptionKind, FactKind},
 };
 use store::{
-    accounts::Charge, cash::SaleCash, orders::Order, reports::Supplement, sales::BookedSale,
-    stock::Reason,
+    accounts::Charge, cash::SaleCash, handovers::Handover, orders::Order, reports::Supplement,
+    sales::BookedSale, stock::Reason,
 };
 
 use super::{
     Changes, Deed, State, Work, khqr_proof, session_sums,
+    state::is_by_door,
     stock_moves::{StockMove, move_stock},
 };
 use crate::repricing::Repricing;
@@ -44,7 +45,8 @@ pub(super) fn plan<'a>(
     );
     let SaleFinalizedV1 { order_id, sale_id, branch_id, .. } = *sale;
     let (status, sale_status) = (OrderStatus::InPrep, SaleStatus::Finalized);
-    state.take(sale, Order { order_id, sale_id, branch_id, status, sale_status });
+    let kept_by = hand_over(work, sale, state, changes);
+    state.take(sale, Order { order_id, sale_id, branch_id, status, sale_status, kept_by });
 
     for (kind, detail) in work.objections {
         let concerns = (Some(sale.sale_id), Some(&sale.ticket_id));
@@ -56,6 +58,28 @@ pub(super) fn plan<'a>(
     take_cash(sale, state, changes);
     charge_account(work, sale, state, changes);
     deduct_stock(work, sale, state, changes);
+}
+
+/// What the direct door sells where the store has an edge is made there: nobody moves
+/// the order until that edge accepts it. Who keeps the order.
+fn hand_over(
+    work: &Work<'_>,
+    sale: &SaleFinalizedV1,
+    state: &State,
+    changes: &mut Changes<'_>,
+) -> Option<EdgeId> {
+    if !(is_by_door(work) && state.store_edges.contains_key(&sale.branch_id)) {
+        return Some(work.entry.edge_id);
+    }
+    changes.handovers.push(Handover {
+        order_id: sale.order_id,
+        tenant_id: sale.tenant_id,
+        branch_id: sale.branch_id,
+        sale_id: sale.sale_id,
+        entry: work.name(),
+        at: work.entry.recorded_at,
+    });
+    None
 }
 
 fn conflict(work: &Work<'_>, sale: &SaleFinalizedV1, state: &State, changes: &mut Changes<'_>) {

@@ -6,6 +6,7 @@
 //! The state is loaded set-wise for a whole piece of a batch, and each handler
 //! sees what the entries before it made of it. One file for each entry.
 
+mod accept_order;
 mod approve_void;
 mod change_order_status;
 mod close_cash_session;
@@ -95,6 +96,9 @@ pub fn plan<'a>(state: &mut State, works: &[(Work<'a>, Option<SetAside>)]) -> Ch
             }
             (None, Reading::OrderStatusChanged(event)) => {
                 change_order_status::plan(work, event, state, &mut changes);
+            }
+            (None, Reading::OrderAccepted(event)) => {
+                accept_order::plan(work, event, state, &mut changes);
             }
             (None, Reading::CashMoved(event)) => {
                 move_cash::plan(work, event, state, &mut changes);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 use schemas::{
-    BranchId, CashSessionId, CommandId, CustomerId, OrderId, SaleId, StockItemId, TenantId,
+    BranchId, CashSessionId, CommandId, CustomerId, EdgeId, OrderId, SaleId, StockItemId, TenantId,
     TicketId, VoidRequestId,
     events::{SaleFinalizedV1, SaleStatus, SessionReport, TenderMethod},
 };
@@ -34,6 +34,8 @@ pub struct Keys {
     pub supplemented: BTreeSet<CashSessionId>,
     /// Orders.
     pub orders: BTreeSet<OrderId>,
+    /// Branches whose direct door sells: the edges of their stores.
+    pub doors: BTreeSet<BranchId>,
     /// Stock levels, in the order in which they are locked.
     pub levels: BTreeSet<(BranchId, StockItemId)>,
     /// Requests to undo sales.
@@ -66,6 +68,9 @@ impl Keys {
         match work.reading {
             Reading::SaleFinalized(sale) if owners.owns(work) => {
                 self.sessions.extend(sale.cash_session_id);
+                if is_by_door(work) {
+                    self.doors.insert(sale.branch_id);
+                }
                 let items = sale.deductions.iter().map(|line| line.stock_item_id);
                 self.levels.extend(items.map(|item| (sale.branch_id, item)));
                 if let Some(proof) = &sale.tender.khqr {
@@ -79,6 +84,9 @@ impl Keys {
                 }
             }
             Reading::OrderStatusChanged(event) => {
+                self.orders.insert(event.order_id);
+            }
+            Reading::OrderAccepted(event) => {
                 self.orders.insert(event.order_id);
             }
             Reading::CashMoved(event) => {
@@ -172,6 +180,8 @@ pub struct State {
     pub sums: HashMap<CashSessionId, SessionReport>,
     /// The newest supplements of sessions that get some.
     pub supplements: HashMap<CashSessionId, u64>,
+    /// Stores with an edge, among those whose direct door sells.
+    pub store_edges: HashMap<BranchId, EdgeId>,
     /// Orders, and where their sales stand.
     pub orders: HashMap<OrderId, Order>,
     /// Stock levels.
@@ -251,6 +261,11 @@ impl State {
         let ids: BTreeSet<VoidRequestId> = pending.map(|r| r.void_request_id).collect();
         ids.into_iter().collect()
     }
+}
+
+/// Whether an entry is of the direct door's own journal.
+pub(super) fn is_by_door(work: &Work<'_>) -> bool {
+    work.entry.edge_id == store::doors::door_edge(work.origin.branch_id)
 }
 
 /// An empty ledger.

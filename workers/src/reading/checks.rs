@@ -27,6 +27,7 @@ pub(super) fn check(origin: Origin, event: &Event) -> Result<(), String> {
         Event::CashSessionOpened(event) => same_as!(event).and_then(|()| opened(event)),
         Event::SaleFinalized(event) => same_as!(event).and_then(|()| sale(event)),
         Event::OrderStatusChanged(event) => same_as!(event),
+        Event::OrderAccepted(event) => same_as!(event),
         Event::CashMoved(event) => same_as!(event).and_then(|()| moved(event)),
         Event::CashSessionClosed(event) => same_as!(event).and_then(|()| closed(event)),
         Event::VoidRequested(event) => same_as!(event),

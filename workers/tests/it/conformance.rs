@@ -6,8 +6,13 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
-use schemas::{CashSessionId, DeviceId, Sha256Hash, StaffId, Timestamp, requests::KhqrIntentV1};
-use store::khqr::{self, Intent, NewIntent, Recorded};
+use schemas::{
+    CashSessionId, DeviceId, Entry, Sha256Hash, StaffId, Timestamp, requests::KhqrIntentV1,
+};
+use store::{
+    doors,
+    khqr::{self, Intent, NewIntent, Recorded},
+};
 use testkit::{Books, seed_company, sqlx::PgPool};
 use uuid::Uuid;
 use workers::{
@@ -16,12 +21,14 @@ use workers::{
 };
 
 use crate::model::{
-    Delivered, MemoryBooks, Snapshot, Store, process,
+    Delivered, MemoryBooks, Snapshot, Store, book_online, process,
     way::{Trip, batch, trips},
 };
 
 /// How many random trips are made.
 const TRIPS: usize = 20;
+/// How many orders each store's direct door sells first.
+const SOLD_ONLINE: usize = 3;
 
 #[tokio::test]
 async fn postgres_and_the_model_agree_on_every_outcome() {
@@ -45,12 +52,19 @@ async fn postgres_and_the_model_agree_on_every_outcome() {
 async fn make(books: &Books, worker: &PgPool, trip: &Trip) -> Snapshot {
     let company = seed_company(&books.pool, 2).await;
     let mut stores: Vec<Store> = company.stores.iter().map(Store::seeded).collect();
+    let online: Vec<Vec<Entry>> = stores
+        .iter_mut()
+        .map(|store| (0..SOLD_ONLINE).map(|_| store.door.sell()).collect())
+        .collect();
     let journals: Vec<_> =
         stores.iter_mut().zip(&trip.steps).map(|(store, steps)| store.write(steps)).collect();
     let mut model = MemoryBooks::enrolling(&stores);
     for intent in stores.iter().flat_map(|store| &store.intents) {
         insert(&books.pool, intent).await;
         model.khqr(intent.clone());
+    }
+    for (store, entries) in stores.iter().zip(&online) {
+        sell_online(books, worker, &mut model, store, entries).await;
     }
     let (mut of_model, mut of_postgres) = (Memory::default(), Memory::default());
     let mut damaged = HashSet::new();
@@ -72,6 +86,24 @@ async fn make(books: &Books, worker: &PgPool, trip: &Trip) -> Snapshot {
         }
     }
     model.snapshot()
+}
+
+/// Books what the direct door of a store sold, on both.
+async fn sell_online(
+    books: &Books,
+    worker: &PgPool,
+    model: &mut MemoryBooks,
+    store: &Store,
+    entries: &[Entry],
+) {
+    let mut conn = books.pool.acquire().await.unwrap();
+    doors::ensure(&mut conn, store.tenant_id, store.branch_id).await.unwrap();
+    model.open_door(store);
+    let expected = book_online(model, store, entries).await;
+    let mut tx = worker.begin().await.unwrap();
+    let found = book_online(&mut PgBooks::within(&mut tx), store, entries).await;
+    tx.commit().await.unwrap();
+    assert_eq!(found, expected);
 }
 
 /// Writes a KHQR code with its payment, as `ingest` would.
@@ -132,5 +164,5 @@ fn assert_contains(found: &Snapshot, model: &Snapshot) {
     }
     same!(cursors, entries, tickets, sales, orders, cash, ledger, levels);
     same!(exceptions, quarantine, facts, queue, audit);
-    same!(sessions, reports, supplements, requests, proofs, claims);
+    same!(sessions, reports, supplements, requests, proofs, claims, handovers);
 }

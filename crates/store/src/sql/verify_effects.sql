@@ -1,4 +1,4 @@
--- Entries about sessions, voids and commands that left no row of their own without
+-- Entries about sessions, voids, commands and handed orders that left no row of their own without
 -- being set aside or told of, and such rows that no entry made.
 WITH entry AS (
     SELECT e.kind, e.edge_id, e.seq
@@ -6,7 +6,8 @@ WITH entry AS (
     LEFT JOIN quarantine q
         ON q.edge_id = e.edge_id AND q.seq = e.seq AND q.state <> 'RELEASED'
     WHERE e.kind IN (
-        'cash.moved', 'cash.session_closed', 'void.requested', 'void.approved', 'command.refused'
+        'cash.moved', 'cash.session_closed', 'void.requested', 'void.approved', 'command.refused',
+        'order.accepted'
     )
         AND q.seq IS NULL
 ),
@@ -24,6 +25,8 @@ effect AS (
     SELECT 'command.refused', edge_id, entry_seq
     FROM edge_command
     WHERE state IN ('REFUSED', 'EXPIRED')
+    UNION ALL
+    SELECT 'order.accepted', edge_id, entry_seq FROM order_handover WHERE state = 'ACCEPTED'
 ),
 counted AS (
     SELECT kind, edge_id, entry_seq, count(*) AS times
@@ -33,7 +36,7 @@ counted AS (
 told AS (
     SELECT DISTINCT edge_id, entry_seq
     FROM exception
-    WHERE kind IN ('SESSION_MISMATCH', 'VOID_MISMATCH')
+    WHERE kind IN ('SESSION_MISMATCH', 'VOID_MISMATCH', 'ORDER_NOT_HANDED_OVER')
 )
 SELECT
     COALESCE(e.kind, c.kind) || ' of ' || COALESCE(e.edge_id, c.edge_id) || ':'

@@ -167,6 +167,7 @@ impl From<Refusal> for Problem {
             Refusal::OrderMove(MoveRefused::Illegal { .. }) => Code::IllegalOrderMove,
             Refusal::OrderMove(MoveRefused::VoidPending) => Code::OrderVoidPending,
             Refusal::TicketNotFound(_) => Code::TicketNotFound,
+            Refusal::VoidOnline(_) => Code::VoidOnlineOrder,
             Refusal::VoidNotFound(_) => Code::VoidNotFound,
             Refusal::Void(blocked) => match blocked {
                 Blocked::NotCash => Code::VoidNotCash,

@@ -8,6 +8,7 @@ use crate::journal::{
     columns::place_in,
     desk::Desk,
     error::Refusal,
+    insert::{NewRows, insert},
     sessions, stock, tickets,
 };
 
@@ -45,12 +46,10 @@ pub(in crate::journal) async fn late_sale(
     let written = desk.append(EntryKind::SaleFinalized, &event).await?;
     let sale_no = desk.captured + 1;
     let row = tickets::Insert::of(sale, (written.seq, written.hash), sale_no, Some(supplement_no))?;
-    tickets::insert(desk.connection, &[row]).await?;
-    desk.captured = sale_no;
     let taken: Vec<stock::Sold> = stock::taken(&sale.stock, written.seq).collect();
-    if !taken.is_empty() {
-        stock::add_sold(desk.connection, &taken).await?;
-    }
+    let rows = NewRows { entries: &[], tickets: &[row], sold: &taken };
+    insert(desk.connection, rows).await?;
+    desk.captured = sale_no;
     let (count, session) = (place_in(u64::from(supplement_no)), id.as_uuid());
     sqlx::query!(
         "UPDATE cash_session SET supplements = ? WHERE cash_session_id = ?",

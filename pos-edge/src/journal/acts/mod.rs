@@ -2,6 +2,7 @@
 //! one file for each. A request under a key is done once; the same one again
 //! gets the same answer, another one under that key is refused.
 
+mod accept;
 mod cash;
 mod close;
 mod command;
@@ -26,6 +27,7 @@ use super::{
     error::{JournalError, Refusal},
 };
 
+pub(super) use accept::accept;
 pub(super) use command::command;
 pub(super) use late_sale::late_sale;
 

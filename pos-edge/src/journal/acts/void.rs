@@ -18,8 +18,9 @@ use crate::{
         columns::{place_in, units_out},
         desk::{Desk, Written},
         error::{JournalError, Refusal},
+        insert::{NewRows, insert},
         notifications::{self, Notice},
-        stock, void_requests,
+        online_orders, stock, void_requests,
     },
 };
 
@@ -33,9 +34,11 @@ pub(super) async fn request(
     ticket: &TicketId,
     reason: &str,
 ) -> Result<Written, Refusal> {
-    let sale = cases::of_ticket(desk.connection, ticket)
-        .await?
-        .ok_or_else(|| Refusal::TicketNotFound(ticket.clone()))?;
+    let Some(sale) = cases::of_ticket(desk.connection, ticket).await? else {
+        let online = online_orders::has_ticket(desk.connection, ticket).await?;
+        let why = if online { Refusal::VoidOnline } else { Refusal::TicketNotFound };
+        return Err(why(ticket.clone()));
+    };
     theirs(by, sale.owner)?;
     let after = sale.case.request().map_err(Refusal::Void)?;
     let waiting = void_requests::pending_in(desk.connection, sale.cash_session_id).await?;
@@ -133,9 +136,7 @@ async fn approve(
         .map(|used| StockUse { thousandths: -used.thousandths, ..used })
         .collect();
     let back: Vec<stock::Sold> = stock::taken(&given_back, written.seq).collect();
-    if !back.is_empty() {
-        stock::add_sold(desk.connection, &back).await?;
-    }
+    insert(desk.connection, NewRows { sold: &back, ..NewRows::default() }).await?;
     notify(desk, "VOID_APPROVED", sale, request, decided.void_request_id).await?;
     let update = Update::VoidApproved {
         void_request_id: decided.void_request_id,

@@ -27,6 +27,9 @@ use inbox::{Inbox, Offered};
 /// Rows that a heartbeat knows of are mostly on their way already; they are
 /// asked for when the stream brought nothing for so long.
 const GRACE: Duration = Duration::from_millis(300);
+/// Facts are written into the journal at most once per this time: those that come
+/// meanwhile go together, and tills wait less for the journal's writer.
+const NOT_OFTENER_THAN: Duration = Duration::from_millis(5);
 /// How long a page of rows may take.
 const PAGE_WITHIN: Duration = Duration::from_secs(10);
 /// The first pause after a page failed.
@@ -44,7 +47,10 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
     edge.board.tell_error(Part::Mapping, None);
     loop {
         tokio::select! {
-            batch = facts.next_batch(Inbox::MAX_ROWS) => mapping.take_facts(&batch).await?,
+            batch = facts.next_batch(Inbox::MAX_ROWS) => {
+                mapping.take_facts(&batch).await?;
+                tokio::time::sleep(NOT_OFTENER_THAN).await;
+            }
             changed = heard.changed() => {
                 changed.context("the heartbeat's board is gone")?;
                 let head = heard.borrow_and_update().map(|heard| heard.mapping_head);

@@ -26,7 +26,7 @@ use workers::{
     plan::{Changes, Keys, Owners, State},
 };
 
-use super::{Snapshot, Store, sums};
+use super::{Snapshot, Store, handed, sums};
 
 /// Books in memory. What is written counts at once; marks are copies.
 #[derive(Clone, Default)]
@@ -49,6 +49,8 @@ pub(super) struct Tables {
     pub(super) currencies: HashMap<Uuid, Currency>,
     requests: BTreeMap<VoidRequestId, VoidRequest>,
     commands: HashMap<CommandId, Standing>,
+    /// Stores with an edge.
+    store_edges: HashMap<schemas::BranchId, EdgeId>,
     levels: HashMap<(schemas::BranchId, schemas::StockItemId), Level>,
     waiting: BTreeMap<(EdgeId, u64), Quarantined>,
     khqr: HashMap<String, Intent>,
@@ -59,18 +61,22 @@ impl MemoryBooks {
     pub fn enrolling(stores: &[Store]) -> Self {
         let mut books = Self::default();
         for store in stores {
-            let Store { edge_id, tenant_id, branch_id, .. } = *store;
-            let cursor = Cursor {
-                edge_id,
-                tenant_id,
-                branch_id,
-                direct: false,
-                head: JournalHead::EMPTY,
-                held: None,
-            };
-            books.tables.cursors.insert(edge_id, cursor);
+            books.enrol(store, store.edge_id, false);
+            books.tables.store_edges.insert(store.branch_id, store.edge_id);
         }
         books
+    }
+
+    /// Makes the door edge of a store.
+    pub fn open_door(&mut self, store: &Store) {
+        self.enrol(store, store::doors::door_edge(store.branch_id), true);
+    }
+
+    fn enrol(&mut self, store: &Store, edge_id: EdgeId, direct: bool) {
+        let Store { tenant_id, branch_id, .. } = *store;
+        let head = JournalHead::EMPTY;
+        let cursor = Cursor { edge_id, tenant_id, branch_id, direct, head, held: None };
+        self.tables.cursors.insert(edge_id, cursor);
     }
 
     /// Writes a command, as a back office would.
@@ -144,7 +150,9 @@ impl Books for MemoryBooks {
     async fn load(&mut self, keys: &Keys, owners: Owners) -> Result<State, Error> {
         let mut state = State::new(keys, owners);
         self.load_voids(keys, &mut state);
-        let Tables { sessions, orders, levels, .. } = &self.tables;
+        let Tables { sessions, orders, levels, store_edges, .. } = &self.tables;
+        state.store_edges =
+            keys.doors.iter().filter_map(|k| Some((*k, *store_edges.get(k)?))).collect();
         let wanted = keys.sessions_of(&state.sales);
         state.sessions = wanted.iter().filter_map(|k| Some((*k, *sessions.get(k)?))).collect();
         state.orders.extend(keys.orders.iter().filter_map(|k| Some((*k, *orders.get(k)?))));
@@ -232,6 +240,7 @@ impl Tables {
             self.books.sessions.insert(id.as_uuid(), "OPEN".to_owned());
         }
         self.write_sales(changes)?;
+        handed::write(self, changes)?;
         self.write_voids_and_closes(changes)?;
         for to in changes.order_moves.values() {
             let order = self.orders.get_mut(&to.order_id).unwrap();
@@ -266,6 +275,7 @@ impl Tables {
                 branch_id: sale.branch_id,
                 status: InPrep,
                 sale_status: SaleStatus::Finalized,
+                kept_by: Some(booked.entry.edge_id),
             };
             unique(self.orders.insert(sale.order_id, order).is_none())?;
             let queue = self.books.queue.entry(sale.branch_id.as_uuid()).or_default();
@@ -374,13 +384,13 @@ impl Tables {
     }
 }
 
-fn unique(holds: bool) -> Result<(), Error> {
+pub(super) fn unique(holds: bool) -> Result<(), Error> {
     if holds {
         return Ok(());
     }
     Err(Error::Database(sqlx::Error::Encode("the database would refuse this".into())))
 }
 
-fn int8(value: u64) -> i64 {
+pub(super) fn int8(value: u64) -> i64 {
     i64::try_from(value).unwrap()
 }

@@ -1,12 +1,15 @@
 //! A model of stores, of what can happen to what they send, and of the books.
 
+mod handed;
 pub mod memory_books;
+pub mod online;
 pub mod snapshot;
 pub mod store;
 pub mod sums;
 pub mod way;
 
 pub use memory_books::MemoryBooks;
+pub use online::book_online;
 pub use snapshot::Snapshot;
 pub use store::{Damage, Delivered, Step, Store};
 

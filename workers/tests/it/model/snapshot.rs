@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub sales: BTreeMap<Uuid, (String, i64, Decimal, String)>,
     /// Order → sale, status.
     pub orders: BTreeMap<Uuid, (Uuid, String)>,
+    /// Handed order → sale, and the entry that accepted it.
+    pub handovers: BTreeMap<Uuid, (Uuid, Option<(Uuid, i64)>)>,
     /// Session → status.
     pub sessions: BTreeMap<Uuid, String>,
     /// Session → seq and payload of its close.
@@ -73,6 +75,11 @@ impl Snapshot {
         }
         for row in rows(pool, "SELECT order_id, sale_id, status FROM sale_order").await {
             books.orders.insert(row.get(0), (row.get(1), row.get(2)));
+        }
+        let handovers = "SELECT order_id, sale_id, edge_id, entry_seq FROM order_handover";
+        for row in rows(pool, handovers).await {
+            let by: Option<Uuid> = row.get(2);
+            books.handovers.insert(row.get(0), (row.get(1), by.map(|edge| (edge, row.get(3)))));
         }
         for row in rows(pool, "SELECT cash_session_id, status FROM cash_session").await {
             books.sessions.insert(row.get(0), row.get(1));

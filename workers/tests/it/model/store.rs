@@ -22,6 +22,8 @@ use store::khqr::{Intent, IntentState, Payment};
 use testkit::{JournalWriter, sample_catalogue};
 use uuid::Uuid;
 
+use super::online::Door;
+
 /// A store.
 pub struct Store {
     pub tenant_id: TenantId,
@@ -34,6 +36,8 @@ pub struct Store {
     requests: Vec<VoidRequestId>,
     /// KHQR codes that the books have before the journal comes.
     pub intents: Vec<Intent>,
+    /// Its direct door.
+    pub door: Door,
 }
 
 /// Something that an edge writes.
@@ -91,10 +95,17 @@ pub enum Step {
     /// The same, of a code that is in no books.
     KhqrUnknown,
     Audit,
+    /// The next online order is accepted.
+    AcceptOnline,
+    /// The last one once more, or the first while it waits.
+    AcceptAgain,
+    /// That order moves on.
+    ReadyOnline,
+    DeliveredOnline,
 }
 
 impl Step {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::Open,
         Self::Sell,
         Self::SameTicket,
@@ -125,6 +136,10 @@ impl Step {
         Self::KhqrUnpaid,
         Self::KhqrUnknown,
         Self::Audit,
+        Self::AcceptOnline,
+        Self::AcceptAgain,
+        Self::ReadyOnline,
+        Self::DeliveredOnline,
     ];
 }
 
@@ -148,9 +163,21 @@ impl Store {
     fn with(tenant_id: TenantId, branch_id: BranchId, edge_id: EdgeId, bytes: &[u8]) -> Self {
         let (index, reference) = domain::catalogue::parse(bytes).unwrap();
         let journal = JournalWriter::new(edge_id, bytes);
+        let door = Door::of(branch_id, bytes);
         let index = Arc::new(index);
         let (sales, requests, intents) = (Vec::new(), Vec::new(), Vec::new());
-        Self { tenant_id, branch_id, edge_id, index, reference, journal, sales, requests, intents }
+        Self {
+            tenant_id,
+            branch_id,
+            edge_id,
+            index,
+            reference,
+            journal,
+            sales,
+            requests,
+            intents,
+            door,
+        }
     }
 
     /// Where it publishes an entry, with one shard in all.
@@ -165,7 +192,7 @@ impl Store {
 
     fn step(&mut self, step: Step) -> Entry {
         use OrderStatus::{Delivered, InPrep, Ready};
-        if let Some(entry) = self.step_beside_sales(step) {
+        if let Some(entry) = self.step_beside_sales(step).or_else(|| self.step_online(step)) {
             return entry;
         }
         let (kind, last) = (EntryKind::SaleFinalized, self.sales.last().cloned());
