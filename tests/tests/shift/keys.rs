@@ -12,11 +12,11 @@ use schemas::{
 use serde_json::{Value, json};
 use testkit::{BOUND, Payment, sample_code, sample_id, sample_pin, wait_until};
 use tests::{Answer, Till, World, new_ticket};
+use tokio::{io::AsyncReadExt, net::TcpListener, sync::watch};
 
-/// Posts that make nothing (a price, a fresh ticket), that say which till or token and
-/// no more, or that print on paper: they have no key, or may do without.
-const WITHOUT: [&str; 4] =
-    ["/v1/quotes", "/v1/tickets/mint", "/v1/logout", "/v1/sales/{ticket}/print"];
+/// Posts that make nothing (a price, a fresh ticket), or that say which token and no
+/// more: they have no key, or may do without.
+const WITHOUT: [&str; 3] = ["/v1/quotes", "/v1/tickets/mint", "/v1/logout"];
 
 /// Routes that were tried.
 #[derive(Default)]
@@ -111,6 +111,7 @@ async fn every_post_of_an_edge_is_one_deed_for_each_key() {
     let route = ("/v1/orders/{id}/status", moves.as_str());
     let (ready, delivered) = (json!({ "to": "READY" }), json!({ "to": "DELIVERED" }));
     tried.post(sokha, route, &ready, Some(&delivered)).await;
+    print(&mut tried, sokha, &sold).await;
     decide(&mut tried, sokha, &dara, &sold).await;
     pay(&mut tried, &world, sokha).await;
     let close = |usd: &str| json!({ "counted_usd": usd, "counted_khr": "100000" });
@@ -148,6 +149,27 @@ async fn every_post_of_an_edge_is_one_deed_for_each_key() {
     assert_eq!(world.rows(once).await, [expected]);
     assert_eq!(world.centre.bakong.checks(), 1);
     world.books_are_right().await;
+}
+
+/// A receipt, which comes out once.
+async fn print(tried: &mut Tried, till: &Till, sold: &SaleReceipt) {
+    let printer = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = printer.local_addr().expect("it is bound").to_string();
+    let (counted, mut prints) = watch::channel(0_u32);
+    let printing = tokio::spawn(async move {
+        while let Ok((mut line, _)) = printer.accept().await {
+            let mut receipt = Vec::new();
+            line.read_to_end(&mut receipt).await.expect("a receipt");
+            counted.send_modify(|prints| *prints += 1);
+        }
+    });
+    let path = format!("/v1/sales/{}/print", sold.ticket_id);
+    let (body, other) =
+        (json!({ "printer": address }), json!({ "printer": address, "paper": "58" }));
+    tried.post(till, ("/v1/sales/{ticket}/print", path.as_str()), &body, Some(&other)).await;
+    let out = tokio::time::timeout(BOUND, prints.wait_for(|prints| *prints > 0)).await;
+    assert_eq!(*out.expect("it comes out").expect("the printer is on"), 1);
+    printing.abort();
 }
 
 /// A request that is rejected and one that is approved.
