@@ -1,4 +1,5 @@
-//! One store lives through its data: it sells, and its line goes and comes.
+//! One store lives through its data: its days begin and end, it sells, and its
+//! line goes and comes.
 
 use std::sync::Arc;
 
@@ -17,12 +18,13 @@ pub struct Beginning {
     pub data: DataTime,
 }
 
-/// Runs the store's steps in their order. At most `tills` sales are under way
-/// at a time; at full speed the line changes only when none is, so that what
-/// the data has before a change was sold before it.
+/// Runs the store's steps in their order. At most `at_once` sales are under way
+/// at a time; none is when a day ends; at full speed the line changes only when
+/// none is, so that what the data has before a change was sold before it.
 ///
 /// # Errors
-/// If a sale's task panics. Sales that were refused are counted by the tills.
+/// If a drawer cannot be opened or closed, or a sale's task panics. Sales that
+/// were refused are counted by the tills.
 pub async fn replay(
     store: &OpenStore,
     tills: Arc<Tills>,
@@ -56,7 +58,16 @@ pub async fn replay(
                 if due.is_none() {
                     finish(&mut selling).await?;
                 }
-                if step == Step::Cut { store.line.cut() } else { store.line.restore() }
+                if step == Step::Cut {
+                    tills.cut(&store.line).await;
+                } else {
+                    tills.restore(&store.line).await;
+                }
+            }
+            Step::Open(staff) => tills.open_day(at, &staff).await?,
+            Step::Close => {
+                finish(&mut selling).await?;
+                tills.close_day().await?;
             }
         }
     }
