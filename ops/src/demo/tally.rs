@@ -45,8 +45,8 @@ pub(super) fn told<'a>(stores: impl Iterator<Item = (&'a str, Tally)>) -> String
         let _ = write!(
             text,
             "\n  {store:16} {cash:>4} paid in cash {khqr:>4} by KHQR \
-             {voided:>3} voided {rejected:>3} not {delivered:>4} delivered \
-             {drawers_closed:>3} drawers closed"
+             {voided:>3} voided {rejected:>3} voids rejected {delivered:>4} delivered \
+             {drawers_closed:>3} drawers"
         );
         if drawers_off > 0 {
             let _ = write!(text, ", {drawers_off} not as expected");
