@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{data_time::DataTime, schedule::Step, speed::Speed, stores::OpenStore, till::Tills};
@@ -18,9 +18,9 @@ pub struct Beginning {
     pub data: DataTime,
 }
 
-/// Runs the store's steps in their order. At most `at_once` sales are under way
-/// at a time; none is when a day ends; at full speed the line changes only when
-/// none is, so that what the data has before a change was sold before it.
+/// Runs the store's steps in their order. As many sales are under way at a time as
+/// there are tills; none is when a day ends; at full speed the line changes only
+/// when none is, so that what the data has before a change was sold before it.
 ///
 /// # Errors
 /// If a drawer cannot be opened or closed, or a sale's task panics. Sales that
@@ -31,10 +31,8 @@ pub async fn replay(
     steps: Vec<(DataTime, Step)>,
     speed: Speed,
     beginning: Beginning,
-    at_once: usize,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let free = Arc::new(Semaphore::new(at_once));
     let mut selling = JoinSet::new();
     for (at, step) in steps {
         let due = speed.pause(at.since(beginning.data)).map(|pause| beginning.at + pause);
@@ -44,12 +42,9 @@ pub async fn replay(
         }
         match step {
             Step::Sell(receipt) => {
-                let till = free.clone().acquire_owned().await.context("the tills are closed")?;
+                let till = tills.till_for(&receipt).await?;
                 let tills = tills.clone();
-                selling.spawn(async move {
-                    tills.sell(&receipt).await;
-                    drop(till);
-                });
+                selling.spawn(async move { tills.sell(&receipt, till).await });
                 while let Some(sold) = selling.try_join_next() {
                     sold.context("a till broke down")?;
                 }

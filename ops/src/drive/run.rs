@@ -112,7 +112,8 @@ pub async fn run(
         .map(|store| OpenStore::open(tenant_id, store, centre.nats, folder, clock.clone()));
     let stores = try_join_all(open).await?;
     let bank = Bank::at_url(&centre.bakong_url).context("no HTTP client can be made")?;
-    let manner = Manner { choices: job.choices, bank, vat: job.vat };
+    let (choices, vat, at_once) = (job.choices, job.vat, job.tills);
+    let manner = Manner { choices, bank, vat, at_once };
     let keys = input.outlets.iter().map(|outlet| outlet.key.as_str());
     let tills =
         try_join_all(stores.iter().zip(keys).map(|(store, key)| {
@@ -224,7 +225,7 @@ async fn sell(
         let windows = outages.flat_map(|outage| outage.windows(first, last)).collect();
         let steps = schedule(receipts, windows);
         let (store, tills) = (&stores[place], tills[place].clone());
-        replay(store, tills, steps, job.speed, beginning, job.tills, shutdown)
+        replay(store, tills, steps, job.speed, beginning, shutdown)
     });
     try_join_all(replays).await?;
     Ok(())

@@ -19,7 +19,7 @@ use schemas::{
     events::{SaleType, TenderMethod},
 };
 use supervise::Line;
-use tokio::sync::RwLock;
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use uuid::Uuid;
 
 use super::{
@@ -35,6 +35,9 @@ use crate::company::{Plan, Store};
 
 /// Why sales are voided.
 const VOID_REASON: &str = "the customer changed their mind";
+/// Customers of a store who pay by phone at a time: all stores together stay below
+/// the checks that the centre makes at once.
+const PHONES: usize = 8;
 
 /// How a store's tills sell.
 #[derive(Debug, Clone)]
@@ -45,6 +48,8 @@ pub struct Manner {
     pub bank: Bank,
     /// The VAT that comes on top of the data's prices.
     pub vat: Percent,
+    /// Sales under way at a time.
+    pub at_once: usize,
 }
 
 /// The tills of one store, and what they have done so far.
@@ -56,6 +61,8 @@ pub struct Tills {
     approver: Option<EdgeClient>,
     pub(super) drawers: Mutex<HashMap<StaffId, (CashSessionId, Drawer)>>,
     manner: Manner,
+    free: Arc<Semaphore>,
+    phones: Semaphore,
     /// Whether there is a line. Held by each customer who pays by KHQR, so that
     /// it is never cut between code and confirmation.
     line_is_up: RwLock<bool>,
@@ -64,6 +71,10 @@ pub struct Tills {
     done: Mutex<Done>,
     finished: AtomicU64,
 }
+
+/// A till that serves nobody else, until this is dropped.
+#[derive(Debug)]
+pub struct FreeTill(#[expect(dead_code, reason = "its end is what counts")] OwnedSemaphorePermit);
 
 impl Tills {
     /// Logs each of the store's staff in, everyone at a till of their own as far
@@ -97,6 +108,8 @@ impl Tills {
             people,
             approver,
             drawers: Mutex::default(),
+            free: Arc::new(Semaphore::new(manner.at_once)),
+            phones: Semaphore::new(PHONES),
             manner,
             line_is_up: RwLock::new(true),
             numbers: Arc::default(),
@@ -117,21 +130,31 @@ impl Tills {
         line.restore();
     }
 
+    /// Waits for a till that is free, unless the customer is first to pay by phone:
+    /// they step aside, and the tills go on.
+    ///
+    /// # Errors
+    /// Never, as long as there are tills.
+    pub async fn till_for(&self, receipt: &Receipt) -> anyhow::Result<Option<FreeTill>> {
+        let by_phone = self.choice(receipt) == Choice::Khqr;
+        if by_phone { Ok(None) } else { Ok(Some(self.free_till().await?)) }
+    }
+
     /// Sells one receipt, under a ticket that the same run always gives it, and
     /// undoes it if it is one of those.
-    pub async fn sell(&self, receipt: &Receipt) {
-        if let Err(error) = self.try_sell(receipt).await {
+    pub async fn sell(&self, receipt: &Receipt, till: Option<FreeTill>) {
+        if let Err(error) = self.try_sell(receipt, till).await {
             let (line, number) = (receipt.first_line, &receipt.number);
             self.locked().failed(format!("receipt {number} (line {line}): {error:#}"));
         }
         self.finished.fetch_add(1, Ordering::Relaxed);
     }
 
-    async fn try_sell(&self, receipt: &Receipt) -> anyhow::Result<()> {
+    async fn try_sell(&self, receipt: &Receipt, free: Option<FreeTill>) -> anyhow::Result<()> {
         let ticket = self.ticket(receipt)?;
         let staff_id = Plan::staff_id(self.tenant_id, &receipt.staff);
         let (till, mut sale) = self.sale(receipt, staff_id)?;
-        let choice = self.manner.choices.of(&self.outlet, &receipt.number);
+        let choice = self.choice(receipt);
         let mut paid = choice;
         if choice == Choice::Khqr {
             match self.pay_by_khqr(till, &ticket, &sale).await? {
@@ -142,6 +165,10 @@ impl Tills {
                 }
             }
         }
+        let _free = match free {
+            Some(free) => free,
+            None => self.free_till().await?,
+        };
         let begin = Instant::now();
         let sold = till.sell(&ticket, &sale).await?;
         let answered = Instant::now();
@@ -153,6 +180,14 @@ impl Tills {
             self.void(till, staff_id, &ticket, total).await?;
         }
         Ok(())
+    }
+
+    async fn free_till(&self) -> anyhow::Result<FreeTill> {
+        self.free.clone().acquire_owned().await.map(FreeTill).context("the tills are closed")
+    }
+
+    fn choice(&self, receipt: &Receipt) -> Choice {
+        self.manner.choices.of(&self.outlet, &receipt.number)
     }
 
     /// Asks for the void of a sale and has it approved.
@@ -178,6 +213,7 @@ impl Tills {
         ticket: &TicketId,
         sale: &FinalizeSale,
     ) -> anyhow::Result<Option<TenderOffer>> {
+        let _phone = self.phones.acquire().await.context("nobody has a phone")?;
         let line_is_up = self.line_is_up.read().await;
         if !*line_is_up {
             return Ok(None);
