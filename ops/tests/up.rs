@@ -14,9 +14,13 @@ use ops::{
     company,
     stack::{self, EdgePlan, Stack, StackOptions},
 };
-use schemas::{BranchId, EdgeId, SystemClock, TenantId};
+use schemas::{BranchId, Clock as _, EdgeId, SystemClock, TenantId};
 use supervise::{Child, Signal};
-use testkit::{BOUND, scratch_dir, wait_until};
+use testkit::{
+    BOUND, scratch_dir,
+    sqlx::{self, PgPool},
+    wait_until,
+};
 use uuid::Uuid;
 
 /// `tillstream up` until it says that it is up.
@@ -115,6 +119,96 @@ async fn what_is_not_ours_is_neither_used_nor_removed() {
     assert!(stack::remove(folder.path()).is_err());
     assert_eq!(fs::read_to_string(&letter).unwrap(), "dear reader");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// Shows the demo until a line says `enough`, and interrupts it.
+async fn interrupted(data_dir: &Path, enough: &str) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tillstream"));
+    command.args(["up", "--data-dir"]).arg(data_dir).stdout(Stdio::piped());
+    let mut child = supervise::spawn(command, Signal::SIGKILL).unwrap();
+    let mut lines = BufReader::new(child.take_stdout().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains(enough)), "it never said {enough}");
+    child.signal(Signal::SIGINT).unwrap();
+    // It must not wait for somebody to read what it says.
+    let rest = tokio::task::spawn_blocking(move || lines.count());
+    let status = child.wait(BOUND).await.unwrap().expect("Ctrl-C ends it");
+    assert!(status.success() && rest.await.unwrap() > 0, "{status}");
+}
+
+/// The figures on the line of a store after the demo's day: paid in cash, by
+/// KHQR, voided, not voided, delivered, drawers closed.
+fn told(out: &str, store: &str) -> Vec<i64> {
+    let day = out.split_once("The drawers are counted and closed:").unwrap().1;
+    let line = day.lines().find(|line| line.trim_start().starts_with(store)).unwrap();
+    let figures = line.trim_start().trim_start_matches(store).split_whitespace();
+    figures.filter_map(|word| word.parse().ok()).take(6).collect()
+}
+
+/// The same from the books, for what came after a moment.
+async fn booked(pool: &PgPool, store: &str, since: i64) -> Vec<i64> {
+    let query = "
+        WITH s AS (
+            SELECT s.*, o.status AS order_status FROM sale s
+            JOIN branch b USING (branch_id) JOIN sale_order o USING (sale_id)
+            WHERE b.name = $1 AND s.finalized_at >= to_timestamp($2 / 1e6)
+        ), z AS (
+            SELECT z.* FROM z_report z JOIN cash_session c USING (cash_session_id)
+            JOIN branch b ON b.branch_id = z.branch_id
+            WHERE b.name = $1 AND c.opened_at >= to_timestamp($2 / 1e6)
+        )
+        SELECT ARRAY[
+            (SELECT count(*) FROM s WHERE tender_method = 'CASH'),
+            (SELECT count(*) FROM s JOIN sale_khqr USING (sale_id) WHERE tender_method = 'KHQR'),
+            (SELECT count(*) FROM s WHERE status = 'VOIDED' AND order_status = 'VOIDED'),
+            (SELECT count(*) FROM s JOIN void_request v USING (sale_id) WHERE v.status = 'REJECTED'),
+            (SELECT count(*) FROM s WHERE order_status = 'DELIVERED'),
+            (SELECT count(*) FROM z),
+            (SELECT count(*) FROM z WHERE difference_usd = -1 AND difference_khr = 0),
+            (SELECT count(*) FROM s WHERE vat_usd > 0),
+            (SELECT count(*) FROM s WHERE item_discount_usd + branch_discount_usd > 0),
+            (SELECT count(*) FROM s WHERE tender_method = 'CASH' AND tender_currency = 'KHR'),
+            (SELECT count(*) FROM s WHERE khr_rounding <> 0)
+        ]";
+    let asked = sqlx::query_scalar(query).bind(store).bind(since);
+    asked.fetch_one(pool).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_sells_in_every_way_and_a_second_one_closes_what_the_first_left_open() {
+    let folder = scratch_dir();
+    let data_dir = folder.path().join("data");
+    interrupted(&data_dir, "loses its line").await;
+    let since = SystemClock.now().unix_micros();
+    let place = data_dir.clone();
+    let shown = tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tillstream"));
+        command.args(["up", "--exit", "--data-dir"]).arg(place).output().unwrap()
+    });
+    let output = shown.await.unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{out}{}", String::from_utf8_lossy(&output.stderr));
+    for said in ["prints tickets", "The shift changes", "no line for KHQR", "is invoice No."] {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+
+    let options = StackOptions::throw_away(&data_dir);
+    let stack = Stack::start(options, Arc::new(SystemClock)).await.unwrap();
+    for store in company::demo().stores {
+        let booked = booked(stack.pool(), &store.name, since).await;
+        assert_eq!(told(&out, &store.name), booked[..6], "{}: {out}", store.name);
+        // Two shifts of three tills, one of the drawers a dollar short.
+        assert_eq!(booked[5..7], [6, 1], "{}", store.name);
+        let sold = booked[0] + booked[1];
+        assert!(booked.iter().all(|count| *count > 0), "{}: {booked:?}", store.name);
+        assert_eq!(booked[7], sold, "{}: every sale has VAT", store.name);
+    }
+    let open = "SELECT count(*) FROM cash_session WHERE status = 'OPEN'";
+    let all = "SELECT count(*) FROM cash_session";
+    for (query, expected) in [(open, 0_i64), (all, 27)] {
+        let found: i64 = sqlx::query_scalar(query).fetch_one(stack.pool()).await.unwrap();
+        assert_eq!(found, expected, "{query}");
+    }
+    stack.shutdown().await.unwrap();
 }
 
 /// The company of the demo, with its first store's edge to start.

@@ -1,11 +1,11 @@
 //! `tillstream drive`.
 
+mod outcome;
+
 use std::{io::Write as _, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
-use comfy_table::{CellAlignment, Table, presets};
-use schemas::SystemClock;
-use serde::Serialize;
+use schemas::{Percent, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -16,10 +16,10 @@ use super::{
 use crate::{
     company::retire_edges,
     drive::{
-        self, Driven, Input, Job, Outage, Progress, Rejected, Speed, figures::Quantiles,
-        stores::OpenStore,
+        self, Choices, Driven, Input, Job, Outage, Progress, Rejected, Speed, stores::OpenStore,
     },
 };
+use outcome::Outcome;
 
 /// Bad rows that are shown; the rest are counted.
 const MAX_SHOWN: usize = 20;
@@ -36,6 +36,13 @@ const MAX_SHOWN: usize = 20;
 /// invoices are numbered from 1; each product at each unit price is one item of
 /// its menu. Each outlet has an edge of its own, run by this command. Sales state
 /// the time at which they are made: the data's time only orders them.
+///
+/// On each day of the data everyone who sells opens a drawer before the outlet's
+/// first receipt, and has it counted and closed after the last, with a line or
+/// without. Which receipts are voided or paid by KHQR is decided by a hash of
+/// outlet and receipt number: it is the same in each run. Codes are paid at the
+/// stack's stand-in for Bakong. Who wants to pay by KHQR while the outlet has no
+/// line pays cash, and is counted.
 ///
 /// A row that cannot be sold (a missing cell, ERROR or UNKNOWN, an unknown
 /// product or outlet, a quantity that is not a whole number from 1 to 9999, a
@@ -66,26 +73,24 @@ pub struct Args {
     /// Sales under way at a time at each outlet
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=128))]
     tills: u16,
+    /// Of all receipts, paid in cash and voided: asked for by the cashier, approved
+    /// by a manager
+    #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = drive::percent)]
+    voids: Percent,
+    /// Of the receipts that are not voided, paid by KHQR
+    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = drive::percent)]
+    khqr: Percent,
+    /// Taken off every sale; the total is then not that of the data
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = drive::percent)]
+    discount: Percent,
+    /// VAT on top of every sale; the total is then not that of the data
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = drive::percent)]
+    vat: Percent,
     /// Print one JSON object on stdout, everything else on stderr
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     stack: Where,
-}
-
-/// What `--json` prints.
-#[derive(Debug, Serialize)]
-struct Outcome {
-    captured: u64,
-    confirmed: u64,
-    numbered: u64,
-    first_no: Option<u64>,
-    last_no: Option<u64>,
-    total_usd: String,
-    rejected_rows: usize,
-    capture_ms: Quantiles,
-    numbered_ms: Quantiles,
-    verify_ok: bool,
 }
 
 /// Sells everything and tells what came of it.
@@ -103,18 +108,18 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let (outcome, failures) = outcome?;
     left?;
     for failure in &failures {
-        eprintln!("not sold: {failure}");
+        eprintln!("{failure}");
     }
     if args.json {
         line(serde_json::to_string(&outcome).context("the outcome cannot be written")?);
     } else {
-        line(table(&outcome));
+        line(outcome.table());
     }
     if shutdown.is_cancelled() {
         bail!("interrupted");
     }
     if !failures.is_empty() {
-        bail!("{} sales could not be made", failures.len());
+        bail!("{} things are not as they should be", failures.len());
     }
     if outcome.captured != outcome.numbered || outcome.captured != outcome.confirmed {
         let Outcome { captured, confirmed, numbered, .. } = outcome;
@@ -137,8 +142,14 @@ async fn sell_and_verify(
         .prefix("tillstream-drive-")
         .tempdir()
         .context("no temporary folder can be made for the edges")?;
-    let job =
-        Job { speed: args.speed, outages: args.outages.clone(), tills: usize::from(args.tills) };
+    let job = Job {
+        speed: args.speed,
+        outages: args.outages.clone(),
+        tills: usize::from(args.tills),
+        choices: Choices { voids: args.voids, khqr: args.khqr },
+        discount: args.discount,
+        vat: args.vat,
+    };
     let progress = Progress::new(false);
     let clock = Arc::new(SystemClock);
     let centre = &reached.centre;
@@ -162,29 +173,23 @@ async fn finish(
     let mut conn = reached.pool().acquire().await.context("the books cannot be reached")?;
     let register = store::verify::register_sum(&mut conn, driven.tenant_id).await?;
     drop(conn);
-    let mut failures = driven.failures;
-    if driven.captured < driven.receipts && failures.is_empty() {
-        let missing = driven.receipts - driven.captured;
+    let mut failures = driven.done.failures.clone();
+    let captured = &driven.done.captured;
+    if captured.count < driven.receipts && failures.is_empty() {
+        let missing = driven.receipts - captured.count;
         failures.push(format!("{missing} receipts were not sold"));
     }
-    if register.total_usd != driven.total_usd {
+    if register.total_usd != captured.usd {
         failures.push(format!(
             "the register adds up to {} USD, the tills to {}",
-            register.total_usd, driven.total_usd
+            register.total_usd, captured.usd
         ));
     }
-    let outcome = Outcome {
-        captured: driven.captured,
-        confirmed: driven.confirmed,
-        numbered: driven.numbered.count,
-        first_no: driven.numbered.first,
-        last_no: driven.numbered.last,
-        total_usd: format!("{:.2}", driven.total_usd),
-        rejected_rows,
-        capture_ms: driven.capture.quantiles(),
-        numbered_ms: driven.number.quantiles(),
-        verify_ok: verdict.ok,
-    };
+    if driven.done.drawers_off > 0 {
+        let (off, usd) = (driven.done.drawers_off, driven.done.difference_usd);
+        failures.push(format!("{off} drawers were not as expected, {usd} USD in all"));
+    }
+    let outcome = Outcome::of(&driven, rejected_rows, verdict.ok);
     for store in driven.stores {
         store.close().await?;
     }
@@ -214,29 +219,4 @@ fn report_rejected(rejected: &[Rejected]) {
     if !rejected.is_empty() {
         let _ = writeln!(err, "{} rows are not sold; the rest goes on", rejected.len());
     }
-}
-
-fn table(outcome: &Outcome) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let number = |no: Option<u64>| no.map_or_else(|| "none".to_owned(), |no| no.to_string());
-    let times = |times: &Quantiles| format!("{:.2} ms / {:.2} ms", times.p50, times.p99);
-    for (what, value) in [
-        ("captured", outcome.captured.to_string()),
-        ("confirmed", outcome.confirmed.to_string()),
-        ("numbered", outcome.numbered.to_string()),
-        ("first number", number(outcome.first_no)),
-        ("last number", number(outcome.last_no)),
-        ("total", format!("{} USD", outcome.total_usd)),
-        ("rows not sold", outcome.rejected_rows.to_string()),
-        ("capture p50 / p99", times(&outcome.capture_ms)),
-        ("capture to number p50 / p99", times(&outcome.numbered_ms)),
-        ("verify", if outcome.verify_ok { "ok" } else { "FAILED" }.to_owned()),
-    ] {
-        table.add_row(vec![what.to_owned(), value]);
-    }
-    if let Some(column) = table.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }

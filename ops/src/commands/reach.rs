@@ -27,7 +27,7 @@ pub struct Where {
 
 /// A stack that can be worked on.
 pub struct Reached {
-    /// Its books and broker.
+    /// Its books, its broker and its stand-in for Bakong.
     pub centre: Centre,
     /// The edges that it runs.
     pub edges: Vec<EdgeAddress>,
@@ -60,13 +60,15 @@ impl Reached {
         let options =
             StackOptions { ports: Ports::free(), ..StackOptions::new(folder.path().join("stack")) };
         let stack = Stack::start(options, clock).await?;
-        let centre = Centre { pool: stack.pool().clone(), nats: stack.nats_addr()? };
+        let (nats, bakong_url) = (stack.nats_addr()?, stack.bakong().url());
+        let centre = Centre { pool: stack.pool().clone(), nats, bakong_url };
         Ok(Self { centre, edges: Vec::new(), own: Some((stack, folder)) })
     }
 
     async fn attached(attached: &Attached) -> anyhow::Result<Self> {
         let pool = attached.pool().await?;
-        let centre = Centre { pool, nats: attached.record.nats_addr()? };
+        let (nats, bakong_url) = (attached.record.nats_addr()?, attached.record.bakong_url.clone());
+        let centre = Centre { pool, nats, bakong_url };
         let edges = attached.record.edges.iter().map(address).collect();
         Ok(Self { centre, edges, own: None })
     }

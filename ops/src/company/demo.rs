@@ -25,9 +25,17 @@ struct Profile {
     address: &'static str,
     staff: [&'static str; 4],
     devices: [&'static str; 3],
-    vat: bool,
     fx_rate: i64,
-    rounding: Option<(KhrRoundingMode, KhrGranularity)>,
+    rounding: (KhrRoundingMode, KhrGranularity),
+    /// What [`company_like_demo`] does without.
+    like_demo: LikeDemo,
+}
+
+/// Policies of a company that is measured: they stay as they are, so that what
+/// was measured can be compared.
+struct LikeDemo {
+    vat: bool,
+    rounding: bool,
 }
 
 /// What the staff of each store may do, in their order.
@@ -40,38 +48,45 @@ const PROFILES: [Profile; 3] = [
         address: "Sisowath Quay, Daun Penh\nPhnom Penh",
         staff: ["Sophea", "Dara", "Chantrea", "Vuthy"],
         devices: ["Counter 1", "Counter 2", "Terrace tablet"],
-        vat: true,
         fx_rate: 4_100,
-        rounding: Some((KhrRoundingMode::Nearest, KhrGranularity::Hundred)),
+        rounding: (KhrRoundingMode::Nearest, KhrGranularity::Hundred),
+        like_demo: LikeDemo { vat: true, rounding: true },
     },
     Profile {
         name: "BKK1",
         address: "Street 278, Boeung Keng Kang 1\nPhnom Penh",
         staff: ["Bopha", "Rithy", "Maly", "Piseth"],
         devices: ["Counter 1", "Counter 2", "Garden tablet"],
-        vat: false,
         fx_rate: 4_100,
-        rounding: Some((KhrRoundingMode::Down, KhrGranularity::Hundred)),
+        rounding: (KhrRoundingMode::Down, KhrGranularity::Hundred),
+        like_demo: LikeDemo { vat: false, rounding: true },
     },
     Profile {
         name: "Russian Market",
         address: "Street 155, Toul Tom Poung\nPhnom Penh",
         staff: ["Kosal", "Srey Leak", "Nimol", "Thida"],
         devices: ["Counter 1", "Counter 2", "Market stand"],
-        vat: false,
         fx_rate: 4_050,
-        rounding: None,
+        rounding: (KhrRoundingMode::Nearest, KhrGranularity::Hundred),
+        like_demo: LikeDemo { vat: false, rounding: false },
     },
 ];
 
-/// The demo company, always with the same ids.
+/// The demo company, always with the same ids: VAT of 10 %, discounts, and riel
+/// rounded to 100 in every store.
 pub fn demo() -> Company {
     stores_of(TenantId::derived(NAMESPACE, "demo"), NAME, Cost::REAL)
 }
 
-/// A new company with the same three stores, under another name.
+/// A new company with the same three stores, under another name, only one of
+/// them with VAT, and one that does not round riel.
 pub fn company_like_demo(name: &str) -> Company {
-    stores_of(TenantId::from_uuid(Uuid::now_v7()), name, Cost::MADE_UP)
+    let mut company = stores_of(TenantId::from_uuid(Uuid::now_v7()), name, Cost::MADE_UP);
+    for (store, profile) in company.stores.iter_mut().zip(&PROFILES) {
+        store.catalogue.policies.sale_vat_enabled = profile.like_demo.vat;
+        store.catalogue.policies.sale_khr_rounding_enabled = profile.like_demo.rounding;
+    }
+    company
 }
 
 fn stores_of(tenant_id: TenantId, name: &str, cost: Cost) -> Company {
@@ -132,13 +147,12 @@ fn catalogue(tenant_id: TenantId, company: &str, profile: &Profile, cost: Cost) 
 }
 
 fn policies(profile: &Profile) -> Policies {
-    let (mode, granularity) =
-        profile.rounding.unwrap_or((KhrRoundingMode::Nearest, KhrGranularity::Hundred));
+    let (mode, granularity) = profile.rounding;
     Policies {
-        sale_vat_enabled: profile.vat,
+        sale_vat_enabled: true,
         sale_vat_rate_percent: percent(10),
         sale_fx_rate_khr_per_usd: Decimal::from(profile.fx_rate),
-        sale_khr_rounding_enabled: profile.rounding.is_some(),
+        sale_khr_rounding_enabled: true,
         sale_khr_rounding_mode: mode,
         sale_khr_rounding_granularity: granularity,
     }
@@ -197,9 +211,12 @@ mod tests {
             let window = index.document().discounts.iter().find(|rule| rule.starts_at.is_some());
             assert!(window.unwrap().ends_at.is_some());
         }
-        let with_vat =
-            company.stores.iter().filter(|store| store.catalogue.policies.sale_vat_enabled);
-        assert_eq!(with_vat.count(), 1);
+        let vat = |company: &Company| {
+            let policies = company.stores.iter().map(|store| &store.catalogue.policies);
+            policies.map(|policies| policies.sale_vat_enabled).collect::<Vec<_>>()
+        };
+        assert_eq!(vat(&company), [true, true, true]);
+        assert_eq!(vat(&company_like_demo("Another")), [true, false, false]);
         assert_eq!(demo().tenant_id, company.tenant_id, "the ids are the same every time");
     }
 }

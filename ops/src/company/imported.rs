@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use domain::secrets::Cost;
 use rust_decimal::Decimal;
 use schemas::{
-    CategoryId, MenuItemId, Percent, StaffId, TenantId, Timestamp, Usd,
+    CategoryId, DiscountId, MenuItemId, Percent, StaffId, TenantId, Timestamp, Usd,
     catalogue::{
-        CatalogueV1, Category, Device, KhrGranularity, KhrRoundingMode, MenuItem, Policies, Seller,
-        StaffMember, StaffRole, StockUse,
+        CatalogueV1, Category, Device, DiscountRule, DiscountTarget, KhrGranularity,
+        KhrRoundingMode, MenuItem, Policies, Seller, StaffMember, StaffRole, StockUse,
     },
 };
 
@@ -28,6 +28,10 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// How many tills each store has.
     pub tills: usize,
+    /// What is taken off every sale; zero is no discount.
+    pub discount: Percent,
+    /// The VAT that comes on top; zero is none.
+    pub vat: Percent,
 }
 
 /// A store, as a list names it.
@@ -69,7 +73,8 @@ impl Plan {
     }
 }
 
-/// Makes the company: no VAT, no discounts, nothing counted in stock.
+/// Makes the company: VAT and a discount on everything as planned, nothing counted
+/// in stock.
 pub fn imported(tenant_id: TenantId, plan: &Plan) -> Company {
     let names = Names(tenant_id);
     let categories = categories(tenant_id, plan);
@@ -92,14 +97,14 @@ pub fn imported(tenant_id: TenantId, plan: &Plan) -> Company {
                     address: outlet.city.clone(),
                     tin: None,
                 },
-                policies: policies(),
+                policies: policies(plan.vat),
                 categories: categories.values().cloned().collect(),
                 items: items.clone(),
                 stock_items: Vec::new(),
-                discounts: Vec::new(),
+                discounts: discounts(tenant_id, plan.discount),
                 staff: staff(names, outlet),
                 devices: devices(names, outlet, plan.tills),
-                khqr: None,
+                khqr: Some(entry::khqr(&plan.name)),
             },
             opening_stock: Vec::new(),
         })
@@ -137,10 +142,24 @@ fn items(
         .collect()
 }
 
-fn policies() -> Policies {
+/// One rule for the whole of every store, if anything is taken off.
+fn discounts(tenant_id: TenantId, percent: Percent) -> Vec<DiscountRule> {
+    let rule = DiscountRule {
+        discount_id: DiscountId::derived(tenant_id.as_uuid(), "discount/everything"),
+        name: "Everything".to_owned(),
+        percent,
+        branch_id: None,
+        target: DiscountTarget::Branch,
+        starts_at: None,
+        ends_at: None,
+    };
+    Some(rule).filter(|rule| rule.percent != Percent::ZERO).into_iter().collect()
+}
+
+fn policies(vat: Percent) -> Policies {
     Policies {
-        sale_vat_enabled: false,
-        sale_vat_rate_percent: Percent::ZERO,
+        sale_vat_enabled: vat != Percent::ZERO,
+        sale_vat_rate_percent: vat,
         sale_fx_rate_khr_per_usd: Decimal::from(FX_RATE_KHR_PER_USD),
         sale_khr_rounding_enabled: false,
         sale_khr_rounding_mode: KhrRoundingMode::Nearest,

@@ -42,7 +42,7 @@ impl Shopper {
     }
 
     /// Whether the next one does what one in `so_many` does.
-    pub fn one_in(&mut self, so_many: u32) -> bool {
+    fn one_in(&mut self, so_many: u32) -> bool {
         self.chance.random_ratio(1, so_many.max(1))
     }
 

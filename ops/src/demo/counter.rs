@@ -1,87 +1,107 @@
-//! The tills of one store, selling at the pace of people.
+//! One store at work: its tills, its manager, and what happened there.
 
 use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use anyhow::Context;
-use futures::TryStreamExt;
-use rand::RngExt;
-use rust_decimal::{Decimal, RoundingStrategy};
+use futures::{TryStreamExt, future::try_join_all};
 use schemas::{
-    CashSessionId, Clock, Currency, DeviceId, Khr, Money, TicketId, Usd,
-    catalogue::{CatalogueV1, Seller},
-    edge_api::{FinalizeSale, OpenCashSession, Quote, SaleReceipt, SyncStatus, TenderOffer},
-    events::TenderMethod,
+    Clock, Currency, Khr, TicketId, Usd,
+    catalogue::{CatalogueV1, Seller, StaffRole},
+    edge_api::{CloseCashSession, SaleReceipt, SyncStatus},
 };
 use tokio_util::sync::CancellationToken;
 
+use super::{
+    tally::Tally,
+    till::{Seat, Till},
+};
 use crate::{
     company::{Shopper, Store},
-    drive::client::EdgeClient,
+    drive::{client::EdgeClient, khqr::Bank},
 };
-
-/// How long a customer takes at a till, in milliseconds.
-const SERVING_MS: std::ops::RangeInclusive<u64> = 150..=450;
-/// One in so many pays in riel.
-const PAYS_RIEL: u32 = 4;
-/// Riel notes that people carry.
-const RIEL_NOTE: i64 = 5_000;
-/// Dollar notes that people carry.
-const DOLLAR_NOTE: i64 = 5;
 
 /// One store's tills.
 pub(super) struct Counter {
     edge: EdgeClient,
+    pub(super) bank: Bank,
+    pub(super) clock: Arc<dyn Clock>,
     catalogue: CatalogueV1,
-    tills: Vec<(EdgeClient, DeviceId, CashSessionId)>,
+    seats: Vec<Seat>,
     seed: u64,
-    clock: Arc<dyn Clock>,
+    shift: AtomicU64,
+    requests: AtomicU64,
+    tally: Mutex<Tally>,
     to_print: AtomicUsize,
     printed: Mutex<Vec<SaleReceipt>>,
 }
 
 impl Counter {
-    /// Logs someone in on each of the store's devices and opens their cash
-    /// session.
+    /// Logs someone in on each of the store's devices. Drawers that were left
+    /// open by a demo that was interrupted are closed.
     pub(super) async fn open(
         store: &Store,
         url: String,
         place: usize,
+        bank: Bank,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let edge = EdgeClient::at_url(&url)?;
         edge.await_catalogue().await.with_context(|| store.name.clone())?;
-        let mut tills = Vec::new();
+        let mut seats = Vec::new();
         for (device, person) in store.devices().iter().zip(store.staff()) {
-            let session = OpenCashSession {
-                device_id: device.device_id,
-                staff_id: person.staff_id,
-                opening_float_usd: Usd(Decimal::from(50)),
-                opening_float_khr: Khr(Decimal::from(100_000)),
-            };
-            // The same key gives the same session when the demo is shown again.
-            let key = format!("demo-{}", device.device_id);
-            let till = edge.at_till(store, device.device_id, person.staff_id).await?;
-            let opened = till.open_session(&key, &session).await?;
-            tills.push((till, device.device_id, opened));
+            let (device_id, staff_id) = (device.device_id, person.staff_id);
+            let client = edge.at_till(store, device_id, staff_id).await?;
+            seats.push(Seat { client, device_id, staff_id });
         }
-        // Everyone there may see how far the tickets are.
-        let edge = tills.first().map_or(edge, |(till, ..)| till.clone());
-        Ok(Self {
-            edge,
-            catalogue: store.catalogue.clone(),
-            tills,
-            seed: place as u64,
+        let counter = Self {
+            // Everyone there may see how far the tickets are.
+            edge: seats.first().map_or(edge, |seat| seat.client.clone()),
+            bank,
             clock,
+            catalogue: store.catalogue.clone(),
+            seats,
+            seed: place as u64,
+            shift: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            tally: Mutex::default(),
             to_print: AtomicUsize::new(0),
             printed: Mutex::default(),
-        })
+        };
+        counter.close_what_is_open().await?;
+        Ok(counter)
+    }
+
+    /// Closes every session with what it must hold: nobody knows better.
+    async fn close_what_is_open(&self) -> anyhow::Result<()> {
+        let Some(manager) = self.manager() else { return Ok(()) };
+        for session in manager.open_sessions().await? {
+            let id = session.cash_session_id;
+            let drawers = manager.x_report(id).await?.report.drawers;
+            let expected = |currency: Currency| {
+                drawers.iter().filter(|of| of.currency == currency).map(|of| of.expected).sum()
+            };
+            let counted = CloseCashSession {
+                counted_usd: Usd(expected(Currency::Usd)),
+                counted_khr: Khr(expected(Currency::Khr)),
+            };
+            manager.close_session(id, &counted).await?;
+        }
+        Ok(())
+    }
+
+    /// Who decides about voids, if one of those is logged in.
+    pub(super) fn manager(&self) -> Option<&EdgeClient> {
+        let approves = |seat: &&Seat| {
+            let mut staff = self.catalogue.staff.iter();
+            staff.any(|one| one.staff_id == seat.staff_id && one.role != StaffRole::Cashier)
+        };
+        self.seats.iter().find(approves).map(|seat| &seat.client)
     }
 
     pub(super) fn store(&self) -> &str {
@@ -93,7 +113,7 @@ impl Counter {
     }
 
     pub(super) fn devices(&self) -> usize {
-        self.tills.len()
+        self.seats.len()
     }
 
     pub(super) async fn sync(&self) -> anyhow::Result<SyncStatus> {
@@ -103,6 +123,14 @@ impl Counter {
     /// Keeps the receipts of the next so many sales, to be printed.
     pub(super) fn print_next(&self, count: usize) {
         self.to_print.store(count, Ordering::Relaxed);
+    }
+
+    /// Keeps a receipt, if it is to be printed.
+    pub(super) fn keep(&self, receipt: SaleReceipt) {
+        let take = |left: usize| left.checked_sub(1);
+        if self.to_print.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+            self.printed.lock().unwrap_or_else(PoisonError::into_inner).push(receipt);
+        }
     }
 
     /// Takes the receipts that were kept.
@@ -121,62 +149,38 @@ impl Counter {
         Ok(numbers)
     }
 
-    /// Sells from all tills until `closed`.
+    /// Has every till count its drawer after the customer it serves.
+    pub(super) fn change_shift(&self) {
+        self.shift.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Which shift it is.
+    pub(super) fn shift(&self) -> u64 {
+        self.shift.load(Ordering::Relaxed)
+    }
+
+    /// How many requests to void there were before this one.
+    pub(super) fn next_request(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Writes something down of what happened.
+    pub(super) fn tally(&self, what: impl FnOnce(&mut Tally)) {
+        what(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What happened so far.
+    pub(super) fn tallied(&self) -> Tally {
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sells from all tills until `closed`; their drawers are closed then.
     pub(super) async fn sell(&self, closed: &CancellationToken) -> anyhow::Result<()> {
-        let tills = self.tills.iter().enumerate();
-        futures::future::try_join_all(tills.map(|(place, till)| self.sell_at(place, till, closed)))
-            .await?;
+        try_join_all(self.seats.iter().enumerate().map(|(place, seat)| async move {
+            let customers = Shopper::new(self.seed * 100 + place as u64, &self.catalogue);
+            Till::open(self, seat, place, customers).await?.work(closed).await
+        }))
+        .await?;
         Ok(())
-    }
-
-    async fn sell_at(
-        &self,
-        place: usize,
-        (till, device_id, cash_session_id): &(EdgeClient, DeviceId, CashSessionId),
-        closed: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        let mut customers = Shopper::new(self.seed * 100 + place as u64, &self.catalogue);
-        while !closed.is_cancelled() {
-            let pause = Duration::from_millis(rand::rng().random_range(SERVING_MS));
-            tokio::time::sleep(pause).await;
-            let cart = customers.cart();
-            let quote = till.quote(&cart).await?;
-            let received = hand_over(&quote, customers.one_in(PAYS_RIEL));
-            let tender = TenderOffer { method: TenderMethod::Cash, received };
-            let sale = FinalizeSale {
-                device_id: *device_id,
-                cash_session_id: *cash_session_id,
-                customer_id: None,
-                cart,
-                tender,
-                draft_id: None,
-            };
-            let ticket = TicketId::mint(self.clock.now(), rand::rng().random());
-            let receipt = till.sell_and_print(&ticket, &sale).await?;
-            self.keep(receipt);
-        }
-        Ok(())
-    }
-
-    fn keep(&self, receipt: SaleReceipt) {
-        let take = |left: usize| left.checked_sub(1);
-        if self.to_print.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
-            self.printed.lock().unwrap_or_else(PoisonError::into_inner).push(receipt);
-        }
-    }
-}
-
-/// What a customer hands over: the next notes above what is owed.
-fn hand_over(quote: &Quote, riel: bool) -> Money {
-    let up_to = |owed: Decimal, note: i64| {
-        let note = Decimal::from(note);
-        (owed / note).round_dp_with_strategy(0, RoundingStrategy::AwayFromZero) * note
-    };
-    if riel {
-        let amount = up_to(quote.totals.payable_khr.amount(), RIEL_NOTE);
-        Money { amount, currency: Currency::Khr }
-    } else {
-        let amount = up_to(quote.totals.grand_total_usd.amount(), DOLLAR_NOTE);
-        Money { amount, currency: Currency::Usd }
     }
 }

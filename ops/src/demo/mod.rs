@@ -1,14 +1,19 @@
 //! The main job, shown on a terminal: three stores sell from several devices;
-//! one loses its line, sells on and prints tickets; the line returns and the
-//! numbers arrive; in the end the books are verified.
+//! one loses its line, sells on and prints tickets; the shift changes, and drawers
+//! are counted there too; the line returns and the numbers arrive; in the end the
+//! books are verified. Customers pay in dollars, in riel and by KHQR, which needs
+//! the line; some sales are voided.
 //!
 //! The carts are the same in every run; tickets are not, so that the demo can be
 //! shown again on the same data. It keeps nothing of its own: one that is
-//! interrupted leaves real sales, which the stack carries on.
+//! interrupted leaves real sales, which the stack carries on, and open drawers,
+//! which the next one closes.
 
 mod counter;
 mod screen;
+mod tally;
 mod ticket;
+mod till;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -23,6 +28,7 @@ use crate::{
         verify::{self, Strictness, Verdict},
     },
     company::{self, Company},
+    drive::khqr::Bank,
     stack::{EdgePlan, Stack},
 };
 use counter::Counter;
@@ -30,8 +36,9 @@ use screen::Screen;
 
 /// How long all stores sell with their lines up.
 const TOGETHER: Duration = Duration::from_secs(6);
-/// How long one of them has no line.
+/// How long one of them has no line, and when the shift changes in it.
 const CUT_OFF: Duration = Duration::from_secs(9);
+const SHIFT_CHANGES: Duration = Duration::from_secs(5);
 /// How long they sell on after it has returned.
 const AFTERWARDS: Duration = Duration::from_secs(4);
 /// How long the last numbers may take.
@@ -76,10 +83,11 @@ pub async fn show(
     clock: Arc<dyn Clock>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<Verdict>> {
+    let bank = Bank::at_url(&stack.record().bakong_url)?;
     let mut counters = Vec::new();
     for (place, store) in company.stores.iter().enumerate() {
         let edge = stack.edge(store.edge_id).context("a store of the demo has no edge")?;
-        counters.push(Counter::open(store, edge.url(), place, clock.clone()).await?);
+        counters.push(Counter::open(store, edge.url(), place, bank.clone(), clock.clone()).await?);
     }
     let screen = Screen::new(counters.iter().map(Counter::store));
     let played = play(stack, &counters, company.stores[CUT_STORE].edge_id, &screen);
@@ -115,12 +123,19 @@ async fn play(
         line.cut();
         counters[CUT_STORE].print_next(SHOWN_TICKETS);
         screen.say(&format!("{name} loses its line, sells on, and prints tickets:"));
-        let returns = Instant::now() + CUT_OFF;
+        let cut_at = Instant::now();
         let mut shown = Vec::new();
-        while Instant::now() < returns {
+        let mut shift_changed = false;
+        while cut_at.elapsed() < CUT_OFF {
             for receipt in counters[CUT_STORE].printed() {
                 screen.say(&ticket::print(counters[CUT_STORE].seller(), &receipt));
                 shown.push(receipt.ticket_id);
+            }
+            if !shift_changed && cut_at.elapsed() >= SHIFT_CHANGES {
+                shift_changed = true;
+                counters.iter().for_each(Counter::change_shift);
+                let say = "The shift changes: every drawer is counted, closed and opened again";
+                screen.say(&format!("{say}, in {name} without a line."));
             }
             sleep(REDRAW_EVERY).await;
         }
@@ -132,6 +147,7 @@ async fn play(
     };
     let selling = futures::future::try_join_all(counters.iter().map(|counter| counter.sell(&open)));
     let (shown, _) = tokio::try_join!(story, selling)?;
+    screen.say(&tally::told(counters.iter().map(|of| (of.store(), of.tallied()))));
     let begin = Instant::now();
     while !all_numbered(counters).await? {
         if begin.elapsed() > SETTLE_LIMIT {

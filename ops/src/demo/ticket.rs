@@ -6,7 +6,7 @@ use schemas::{
     Currency,
     catalogue::Seller,
     edge_api::SaleReceipt,
-    events::{AppliedDiscount, SaleLine},
+    events::{AppliedDiscount, SaleLine, TenderMethod},
 };
 
 /// Characters on a line of the roll.
@@ -62,8 +62,15 @@ fn figures(roll: &mut Roll, receipt: &SaleReceipt) {
     let tender = &receipt.tender;
     let decimals = if tender.currency == Currency::Usd { 2 } else { 0 };
     let code = tender.currency.code();
-    roll.figure(&format!("Cash {code}"), &format!("{:.decimals$}", tender.received));
-    roll.figure(&format!("Change {code}"), &format!("{:.decimals$}", tender.change));
+    let paid = format!("{:.decimals$}", tender.received);
+    match tender.method {
+        TenderMethod::Cash => {
+            roll.figure(&format!("Cash {code}"), &paid);
+            roll.figure(&format!("Change {code}"), &format!("{:.decimals$}", tender.change));
+        }
+        TenderMethod::Khqr => roll.figure(&format!("KHQR {code}"), &paid),
+        TenderMethod::Account => roll.figure(&format!("On account {code}"), &paid),
+    }
 }
 
 fn names(discounts: &[AppliedDiscount]) -> String {

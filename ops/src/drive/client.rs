@@ -1,5 +1,7 @@
 //! A till's side of an edge's HTTP API.
 
+mod acts;
+
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
@@ -11,6 +13,7 @@ use schemas::{
         Cart, CashSession, FinalizeSale, LogIn, LoggedIn, OpenCashSession, PairDevice,
         PairedDevice, Problem, Quote, SaleReceipt, SyncStatus, TicketPage, TicketRow, Update,
     },
+    events::Tender,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -52,12 +55,14 @@ pub enum TillError {
         source: reqwest::Error,
     },
     /// It answered that it cannot just now.
-    #[error("{what}: the edge answered {status}")]
+    #[error("{what}: the edge answered {status} {code}")]
     NotNow {
         /// What was asked for.
         what: String,
         /// The HTTP status.
         status: StatusCode,
+        /// The problem's code; empty if it named none.
+        code: String,
     },
 }
 
@@ -66,6 +71,15 @@ impl TillError {
     pub const fn passes(&self) -> bool {
         !matches!(self, Self::Refused { .. })
     }
+
+    /// The code of the problem that the edge answered with, if it did.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { problem, .. } => Some(&problem.code),
+            Self::NotNow { code, .. } => Some(code),
+            Self::Unanswered { .. } => None,
+        }
+    }
 }
 
 /// What a till keeps of a completed sale.
@@ -73,6 +87,8 @@ impl TillError {
 pub struct Sold {
     /// What was owed, in dollars.
     pub grand_total_usd: Usd,
+    /// How it was paid, with the change.
+    pub tender: Tender,
 }
 
 /// One edge, as its tills see it. Clones share connections.
@@ -264,9 +280,7 @@ impl EdgeClient {
         let begin = tokio::time::Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let request = self.authorized(self.http.post(format!("{}{path}", self.base)));
-            let outcome = ask(path, request.header(IDEMPOTENCY_KEY, key).json(body)).await;
-            match outcome {
+            match self.post(path, key, body).await {
                 Err(error) if error.passes() && begin.elapsed() < PATIENCE => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -274,6 +288,16 @@ impl EdgeClient {
                 outcome => return outcome,
             }
         }
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        body: &impl Serialize,
+    ) -> Result<T, TillError> {
+        let request = self.authorized(self.http.post(format!("{}{path}", self.base)));
+        ask(path, request.header(IDEMPOTENCY_KEY, key).json(body)).await
     }
 }
 
@@ -290,7 +314,9 @@ async fn answered(what: &str, answer: reqwest::Result<Response>) -> Result<Respo
         return Ok(answer);
     }
     if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(TillError::NotNow { what: what.to_owned(), status });
+        // What is in front of an edge may answer without a problem.
+        let code = answer.json::<Problem>().await.map(|problem| problem.code).unwrap_or_default();
+        return Err(TillError::NotNow { what: what.to_owned(), status, code });
     }
     let problem = Box::new(answer.json().await.map_err(unanswered)?);
     Err(TillError::Refused { what: what.to_owned(), status, problem })

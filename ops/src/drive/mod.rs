@@ -6,10 +6,15 @@
 //! is interrupted leaves what it sold in the books and is not resumed.
 
 pub mod client;
+pub mod drawer;
 pub mod figures;
+pub mod khqr;
 pub mod stores;
 
+mod choices;
 mod data_time;
+mod days;
+mod done;
 mod input;
 mod outage;
 mod progress;
@@ -20,7 +25,9 @@ mod speed;
 mod till;
 mod watch;
 
+pub use choices::{Choice, Choices, InvalidPercent, percent};
 pub use data_time::{DataTime, InvalidTime};
+pub use done::{Done, Sum};
 pub use input::{Input, InputError, Line, OutletRow, ProductRow, Receipt, Rejected, read};
 pub use outage::{Bound, InvalidOutage, Outage};
 pub use progress::Progress;

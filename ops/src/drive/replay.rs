@@ -1,9 +1,10 @@
-//! One store lives through its data: it sells, and its line goes and comes.
+//! One store lives through its data: its days begin and end, it sells, and its
+//! line goes and comes.
 
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{data_time::DataTime, schedule::Step, speed::Speed, stores::OpenStore, till::Tills};
@@ -17,22 +18,21 @@ pub struct Beginning {
     pub data: DataTime,
 }
 
-/// Runs the store's steps in their order. At most `tills` sales are under way
-/// at a time; at full speed the line changes only when none is, so that what
-/// the data has before a change was sold before it.
+/// Runs the store's steps in their order. As many sales are under way at a time as
+/// there are tills; none is when a day ends; at full speed the line changes only
+/// when none is, so that what the data has before a change was sold before it.
 ///
 /// # Errors
-/// If a sale's task panics. Sales that were refused are counted by the tills.
+/// If a drawer cannot be opened or closed, or a sale's task panics. Sales that
+/// were refused are counted by the tills.
 pub async fn replay(
     store: &OpenStore,
     tills: Arc<Tills>,
     steps: Vec<(DataTime, Step)>,
     speed: Speed,
     beginning: Beginning,
-    at_once: usize,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let free = Arc::new(Semaphore::new(at_once));
     let mut selling = JoinSet::new();
     for (at, step) in steps {
         let due = speed.pause(at.since(beginning.data)).map(|pause| beginning.at + pause);
@@ -42,12 +42,9 @@ pub async fn replay(
         }
         match step {
             Step::Sell(receipt) => {
-                let till = free.clone().acquire_owned().await.context("the tills are closed")?;
+                let till = tills.till_for(&receipt).await?;
                 let tills = tills.clone();
-                selling.spawn(async move {
-                    tills.sell(&receipt).await;
-                    drop(till);
-                });
+                selling.spawn(async move { tills.sell(&receipt, till).await });
                 while let Some(sold) = selling.try_join_next() {
                     sold.context("a till broke down")?;
                 }
@@ -56,7 +53,16 @@ pub async fn replay(
                 if due.is_none() {
                     finish(&mut selling).await?;
                 }
-                if step == Step::Cut { store.line.cut() } else { store.line.restore() }
+                if step == Step::Cut {
+                    tills.cut(&store.line).await;
+                } else {
+                    tills.restore(&store.line).await;
+                }
+            }
+            Step::Open(staff) => tills.open_day(at, &staff).await?,
+            Step::Close => {
+                finish(&mut selling).await?;
+                tills.close_day().await?;
             }
         }
     }

@@ -12,22 +12,25 @@ use std::{
 use anyhow::{Context, bail};
 use futures::future::try_join_all;
 use rust_decimal::Decimal;
-use schemas::{Clock, TenantId};
+use schemas::{Clock, Percent, TenantId};
 use store::Pool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    choices::Choices,
+    done::Done,
     figures::Times,
     input::{Input, Receipt},
+    khqr::Bank,
     outage::Outage,
     progress::Progress,
     replay::{Beginning, replay},
     schedule::schedule,
     speed::Speed,
     stores::OpenStore,
-    till::{Done, Tills},
+    till::{Manner, Tills},
     watch::{self, Numbered},
 };
 use crate::company::{Item, Outlet, Plan, imported, seed};
@@ -45,6 +48,8 @@ pub struct Centre {
     pub pool: Pool,
     /// The broker.
     pub nats: SocketAddr,
+    /// The stand-in for Bakong, where KHQR codes are paid.
+    pub bakong_url: String,
 }
 
 /// How to sell.
@@ -56,6 +61,12 @@ pub struct Job {
     pub outages: Vec<Outage>,
     /// Sales under way at a time, at each outlet.
     pub tills: usize,
+    /// Which receipts are voided or paid by KHQR.
+    pub choices: Choices,
+    /// What the company takes off each sale.
+    pub discount: Percent,
+    /// What comes on top of each sale.
+    pub vat: Percent,
 }
 
 /// What a drive has done. Its stores are still open, to be looked at.
@@ -66,20 +77,14 @@ pub struct Driven {
     pub stores: Vec<OpenStore>,
     /// Sales that should have been made.
     pub receipts: u64,
-    /// Sales that tills saw answered.
-    pub captured: u64,
+    /// What their tills have done.
+    pub done: Done,
     /// Sales that the edges know to be in the books.
     pub confirmed: u64,
     /// Sales that the edges know the number of.
     pub numbered: Numbered,
-    /// The sum of all captured sales.
-    pub total_usd: Decimal,
-    /// From request to answer.
-    pub capture: Times,
     /// From answer to number.
     pub number: Times,
-    /// Sales that were refused or never answered, in words.
-    pub failures: Vec<String>,
 }
 
 /// Sells everything. Returns when every captured sale has its number at its
@@ -99,18 +104,25 @@ pub async fn run(
 ) -> anyhow::Result<Driven> {
     check_outages(&input, &job.outages)?;
     let tenant_id = TenantId::from_uuid(Uuid::now_v7());
-    let company = imported(tenant_id, &plan(&input));
+    let company = imported(tenant_id, &plan(&input, job));
     seed(&centre.pool, company.clone(), clock.clone()).await?;
     let open = company
         .stores
         .into_iter()
         .map(|store| OpenStore::open(tenant_id, store, centre.nats, folder, clock.clone()));
     let stores = try_join_all(open).await?;
+    let bank = Bank::at_url(&centre.bakong_url).context("no HTTP client can be made")?;
+    let (choices, vat, at_once) = (job.choices, job.vat, job.tills);
+    let manner = Manner { choices, bank, vat, at_once };
     let keys = input.outlets.iter().map(|outlet| outlet.key.as_str());
-    let tills = try_join_all(stores.iter().zip(keys).map(|(store, key)| async move {
-        Tills::open(tenant_id, key, &store.store, &store.edge).await.map(Arc::new)
-    }))
-    .await?;
+    let tills =
+        try_join_all(stores.iter().zip(keys).map(|(store, key)| {
+            let manner = manner.clone();
+            async move {
+                Tills::open(tenant_id, key, &store.store, &store.edge, manner).await.map(Arc::new)
+            }
+        }))
+        .await?;
     let stop_hearing = shutdown.child_token();
     let hearing: Vec<_> = stores
         .iter()
@@ -128,8 +140,8 @@ pub async fn run(
         sold = selling => sold?,
         () = shown => {}
     }
-    for store in &stores {
-        store.line.restore();
+    for (store, tills) in stores.iter().zip(&tills) {
+        tills.restore(&store.line).await;
     }
     let settled = settle(&stores, &tills, shutdown);
     tokio::select! {
@@ -156,7 +168,7 @@ fn check_outages(input: &Input, outages: &[Outage]) -> anyhow::Result<()> {
 
 /// The company that sold what is in the data: one item for each product and
 /// unit price that was charged, and a till for everyone who sold.
-fn plan(input: &Input) -> Plan {
+fn plan(input: &Input, job: &Job) -> Plan {
     let mut sold: BTreeSet<(&str, Decimal)> = BTreeSet::new();
     let mut staff: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for receipt in &input.receipts {
@@ -188,7 +200,8 @@ fn plan(input: &Input) -> Plan {
         })
         .collect();
     let tills = outlets.iter().map(|outlet| outlet.staff.len()).max().unwrap_or(1);
-    Plan { name: "Drive".to_owned(), outlets, items, tills }
+    let (discount, vat) = (job.discount, job.vat);
+    Plan { name: "Drive".to_owned(), outlets, items, tills, discount, vat }
 }
 
 async fn sell(
@@ -212,7 +225,7 @@ async fn sell(
         let windows = outages.flat_map(|outage| outage.windows(first, last)).collect();
         let steps = schedule(receipts, windows);
         let (store, tills) = (&stores[place], tills[place].clone());
-        replay(store, tills, steps, job.speed, beginning, job.tills, shutdown)
+        replay(store, tills, steps, job.speed, beginning, shutdown)
     });
     try_join_all(replays).await?;
     Ok(())
@@ -266,20 +279,13 @@ async fn outcome(
         tenant_id,
         stores: Vec::new(),
         receipts,
-        captured: 0,
+        done: Done::default(),
         confirmed: 0,
         numbered: Numbered::default(),
-        total_usd: Decimal::ZERO,
-        capture: Times::default(),
         number: Times::default(),
-        failures: Vec::new(),
     };
     for (store, tills) in stores.iter().zip(tills) {
-        let Done { captured, total_usd, times, failures, .. } = tills.done();
-        driven.captured += captured;
-        driven.total_usd += total_usd;
-        driven.capture.add_all(&times);
-        driven.failures.extend(failures);
+        driven.done.add_all(tills.done());
         driven.number.add_all(&tills.numbers.times());
         driven.confirmed += store.edge.sync().await?.confirmed;
         driven.numbered = driven.numbered.and(watch::numbered(&store.edge).await?);

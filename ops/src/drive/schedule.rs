@@ -1,5 +1,9 @@
 //! In which order a store lives through its data.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::Date;
+
 use super::{data_time::DataTime, input::Receipt};
 
 /// One thing that happens at a store.
@@ -9,14 +13,26 @@ pub enum Step {
     Cut,
     /// Its line returns.
     Restore,
+    /// A day begins: everyone who sells on it opens a drawer.
+    Open(BTreeSet<String>),
     /// It sells.
     Sell(Receipt),
+    /// A day ends: every drawer is counted and closed.
+    Close,
 }
 
-/// Orders a store's receipts and outages by the data's time. At the same
+/// A day of a store: from its first receipt to its last, and who sells.
+struct Day {
+    first: DataTime,
+    last: DataTime,
+    staff: BTreeSet<String>,
+}
+
+/// Orders a store's receipts, days and outages by the data's time. At the same
 /// moment the line comes first: what is sold at the start of an outage is sold
-/// without a line, what is sold at its end with one. Outages that overlap are
-/// one; a line that is still cut at the end stays cut.
+/// without a line, what is sold at its end with one. Then a day opens before what
+/// is sold, and closes after it. Outages that overlap are one; a line that is
+/// still cut at the end stays cut.
 pub fn schedule(
     receipts: Vec<Receipt>,
     mut windows: Vec<(DataTime, DataTime)>,
@@ -35,10 +51,27 @@ pub fn schedule(
         }
     }
     steps.extend(cut_until.map(|until| (until, Step::Restore)));
+    let days = days(&receipts);
+    steps.extend(days.values().map(|day| (day.first, Step::Open(day.staff.clone()))));
     steps.extend(receipts.into_iter().map(|receipt| (receipt.at, Step::Sell(receipt))));
-    // Stable: steps of the line stay before sales, receipts in their order.
+    steps.extend(days.values().map(|day| (day.last, Step::Close)));
+    // Stable: what happens at the same moment stays in this order.
     steps.sort_by_key(|(at, _)| *at);
     steps
+}
+
+fn days(receipts: &[Receipt]) -> BTreeMap<Date, Day> {
+    let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+    for Receipt { at, staff, .. } in receipts {
+        let new = || Day { first: *at, last: *at, staff: BTreeSet::new() };
+        let day = days.entry(at.day()).or_insert_with(new);
+        day.first = day.first.min(*at);
+        day.last = day.last.max(*at);
+        if !day.staff.contains(staff) {
+            day.staff.insert(staff.clone());
+        }
+    }
+    days
 }
 
 #[cfg(test)]
@@ -48,27 +81,44 @@ mod tests {
     use super::*;
 
     fn at(time: &str) -> DataTime {
-        format!("2019-04-01T{time}").parse().unwrap()
+        format!("2019-04-{time}").parse().unwrap()
     }
 
     fn receipt(time: &str) -> Receipt {
-        let (number, staff) = (time.to_owned(), "1".to_owned());
+        let (number, staff) = (time.to_owned(), time[..2].to_owned());
         Receipt { outlet: 0, number, at: at(time), staff, lines: Vec::new(), first_line: 2 }
+    }
+
+    fn in_words(steps: Vec<(DataTime, Step)>) -> Vec<String> {
+        let word = |step| match step {
+            Step::Cut => "cut".to_owned(),
+            Step::Restore => "restore".to_owned(),
+            Step::Open(staff) => format!("open {}", Vec::from_iter(staff).join(" ")),
+            Step::Sell(receipt) => receipt.number,
+            Step::Close => "close".to_owned(),
+        };
+        steps.into_iter().map(|(_, step)| word(step)).collect()
     }
 
     #[test]
     fn the_line_is_cut_before_what_is_sold_at_that_moment() {
-        let receipts = ["09:00", "10:00", "11:00", "12:00", "13:00"].map(receipt).to_vec();
-        let windows = vec![(at("11:30"), at("12:00")), (at("10:00"), at("11:45"))];
-        let steps = schedule(receipts, windows);
-        let order: Vec<String> = steps
-            .into_iter()
-            .map(|(_, step)| match step {
-                Step::Cut => "cut".to_owned(),
-                Step::Restore => "restore".to_owned(),
-                Step::Sell(receipt) => receipt.number,
-            })
-            .collect();
-        assert_eq!(order, ["09:00", "cut", "10:00", "11:00", "restore", "12:00", "13:00"]);
+        let times = ["01T09:00", "01T10:00", "01T11:00", "01T12:00", "01T13:00"];
+        let receipts = times.map(receipt).to_vec();
+        let windows = vec![(at("01T11:30"), at("01T12:00")), (at("01T10:00"), at("01T11:45"))];
+        let [nine, ten, eleven, twelve, one] = times;
+        let steps = in_words(schedule(receipts, windows));
+        let whole = ["open 01", nine, "cut", ten, eleven, "restore", twelve, one, "close"];
+        assert_eq!(steps, whole);
+    }
+
+    #[test]
+    fn each_day_opens_before_its_first_sale_and_closes_after_its_last() {
+        let mut receipts = ["01T09:00", "01T21:00", "02T08:00"].map(receipt).to_vec();
+        receipts.push(Receipt { staff: "17".to_owned(), ..receipt("02T08:00") });
+        // The line is down over the night: both days meet it.
+        let steps = in_words(schedule(receipts, vec![(at("01T21:00"), at("02T08:00"))]));
+        let first = ["open 01", "01T09:00", "cut", "01T21:00", "close"];
+        let second = ["restore", "open 02 17", "02T08:00", "02T08:00", "close"];
+        assert_eq!(steps, [&first[..], &second[..]].concat());
     }
 }

@@ -4,7 +4,7 @@ use schemas::{TicketId, edge_api::KhqrChecked};
 
 use super::{
     Journal, JournalError,
-    khqr::{self, Confirmed, HeldCode, NewCode},
+    khqr::{self, CodeBefore, Confirmed, HeldCode, NewCode, Tap},
 };
 
 impl Journal {
@@ -17,24 +17,17 @@ impl Journal {
         self.ask(move |ledger| Box::pin(khqr::keep(ledger, new))).await
     }
 
-    /// The code that was made under an idempotency key.
+    /// What was asked for before, under an idempotency key and about a ticket.
     ///
     /// # Errors
     /// If the storage fails.
-    pub async fn khqr_by_key(&self, key: TicketId) -> Result<Option<HeldCode>, JournalError> {
+    pub async fn khqr_asked(
+        &self,
+        key: TicketId,
+        ticket: TicketId,
+    ) -> Result<CodeBefore, JournalError> {
         self.ask(move |ledger| {
-            Box::pin(async move { khqr::by_key(&mut ledger.connection, &key).await })
-        })
-        .await
-    }
-
-    /// A code by its md5.
-    ///
-    /// # Errors
-    /// If the storage fails.
-    pub async fn khqr_code(&self, md5: String) -> Result<Option<HeldCode>, JournalError> {
-        self.ask(move |ledger| {
-            Box::pin(async move { khqr::find(&mut ledger.connection, &md5).await })
+            Box::pin(async move { khqr::asked(&mut ledger.connection, &key, ticket).await })
         })
         .await
     }
@@ -50,38 +43,30 @@ impl Journal {
         .await
     }
 
-    /// Keeps what the centre confirmed of a code's payment, once; returns when it
-    /// is on the disk.
-    ///
-    /// # Errors
-    /// If the journal cannot be written.
-    pub async fn confirm_khqr(&self, md5: String, paid: Confirmed) -> Result<(), JournalError> {
-        self.ask(move |ledger| Box::pin(async move { khqr::confirm(ledger, &md5, &paid).await }))
-            .await
-    }
-
-    /// The answer to a tap.
+    /// What a tap under a key is about: the code, and the answer if there was one.
     ///
     /// # Errors
     /// If the storage fails.
-    pub async fn khqr_answer(&self, key: TicketId) -> Result<Option<KhqrChecked>, JournalError> {
+    pub async fn khqr_tap(&self, key: TicketId, md5: String) -> Result<Tap, JournalError> {
         self.ask(move |ledger| {
-            Box::pin(async move { khqr::answer(&mut ledger.connection, &key).await })
+            Box::pin(async move { khqr::tap(&mut ledger.connection, &key, &md5).await })
         })
         .await
     }
 
-    /// Keeps the answer to a tap.
+    /// Keeps the answer to a tap, and with it what the centre confirmed of the
+    /// code's payment, once; returns when both are on the disk.
     ///
     /// # Errors
-    /// If the journal cannot be written.
+    /// If the journal cannot be written; nothing was changed then.
     pub async fn keep_khqr_answer(
         &self,
         key: TicketId,
         answer: KhqrChecked,
+        paid: Option<Confirmed>,
     ) -> Result<(), JournalError> {
         self.ask(move |ledger| {
-            Box::pin(async move { khqr::keep_answer(ledger, &key, &answer).await })
+            Box::pin(async move { khqr::keep_answer(ledger, &key, &answer, paid.as_ref()).await })
         })
         .await
     }

@@ -14,6 +14,7 @@ use super::{
     columns::{hash_out, uuid_out},
     error::JournalError,
     state::{Durability, Ledger},
+    tickets,
 };
 
 /// How long codes are kept, in microseconds: 30 days. No bank pays an older one.
@@ -70,6 +71,24 @@ pub struct HeldCode {
     pub superseded: bool,
     /// What was confirmed of its payment.
     pub confirmed: Option<Confirmed>,
+}
+
+/// What was asked for before a code is asked for.
+#[derive(Debug, Clone)]
+pub struct CodeBefore {
+    /// The code that was made under the same key.
+    pub under_key: Option<HeldCode>,
+    /// Whether the ticket is a sale's already.
+    pub sold: bool,
+}
+
+/// What a tap is about.
+#[derive(Debug, Clone)]
+pub struct Tap {
+    /// The answer that was given under the same key.
+    pub answer: Option<KhqrChecked>,
+    /// The code.
+    pub code: Option<HeldCode>,
 }
 
 /// See [`super::Journal::keep_khqr`].
@@ -153,8 +172,18 @@ impl Row {
     }
 }
 
-/// See [`super::Journal::khqr_by_key`].
-pub(super) async fn by_key(
+/// See [`super::Journal::khqr_asked`].
+pub(super) async fn asked(
+    connection: &mut SqliteConnection,
+    key: &TicketId,
+    ticket: TicketId,
+) -> Result<CodeBefore, JournalError> {
+    let under_key = by_key(connection, key).await?;
+    let sold = tickets::sale(connection, ticket).await?.is_some();
+    Ok(CodeBefore { under_key, sold })
+}
+
+async fn by_key(
     connection: &mut SqliteConnection,
     key: &TicketId,
 ) -> Result<Option<HeldCode>, JournalError> {
@@ -171,8 +200,17 @@ pub(super) async fn by_key(
     row.map(Row::held).transpose()
 }
 
-/// See [`super::Journal::khqr_code`].
-pub(super) async fn find(
+/// See [`super::Journal::khqr_tap`].
+pub(super) async fn tap(
+    connection: &mut SqliteConnection,
+    key: &TicketId,
+    md5: &str,
+) -> Result<Tap, JournalError> {
+    let answer = answer(connection, key).await?;
+    Ok(Tap { answer, code: find(connection, md5).await? })
+}
+
+async fn find(
     connection: &mut SqliteConnection,
     md5: &str,
 ) -> Result<Option<HeldCode>, JournalError> {
@@ -206,15 +244,13 @@ pub(super) async fn of_ticket(
     row.map(Row::held).transpose()
 }
 
-/// See [`super::Journal::confirm_khqr`].
-pub(super) async fn confirm(
-    ledger: &mut Ledger,
+async fn confirm(
+    connection: &mut SqliteConnection,
     md5: &str,
     confirmed: &Confirmed,
 ) -> Result<(), JournalError> {
     let at = confirmed.confirmed_at.unix_micros();
-    ledger.begin(Durability::Disk).await?;
-    let written = sqlx::query!(
+    sqlx::query!(
         "UPDATE khqr_code SET khqr_hash = ?, to_account_id = ?, confirmed_at = ?
          WHERE md5 = ? AND khqr_hash IS NULL",
         confirmed.khqr_hash,
@@ -222,13 +258,12 @@ pub(super) async fn confirm(
         at,
         md5,
     )
-    .execute(&mut ledger.connection)
-    .await;
-    ledger.finish(written.map(drop).map_err(JournalError::from)).await
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
-/// See [`super::Journal::khqr_answer`].
-pub(super) async fn answer(
+async fn answer(
     connection: &mut SqliteConnection,
     key: &TicketId,
 ) -> Result<Option<KhqrChecked>, JournalError> {
@@ -246,6 +281,7 @@ pub(super) async fn keep_answer(
     ledger: &mut Ledger,
     key: &TicketId,
     answer: &KhqrChecked,
+    paid: Option<&Confirmed>,
 ) -> Result<(), JournalError> {
     let text =
         serde_json::to_string(answer).map_err(|error| JournalError::Storage(error.to_string()))?;
@@ -255,6 +291,9 @@ pub(super) async fn keep_answer(
     ledger.begin(Durability::Disk).await?;
     let connection = &mut ledger.connection;
     let written = async {
+        if let Some(paid) = paid {
+            confirm(connection, &answer.md5, paid).await?;
+        }
         sqlx::query!(
             "INSERT INTO khqr_check (idempotency_key, md5, answer, answered_at)
              VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

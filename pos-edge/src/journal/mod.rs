@@ -70,7 +70,7 @@ pub use catalogue::CatalogueInUse;
 pub use drafts::DraftRefusal;
 pub use error::{JournalError, OpenError, Refusal};
 pub use key::{JournalKey, KEY_VARIABLE, KeyError};
-pub use khqr::{Confirmed, HeldCode, NewCode};
+pub use khqr::{CodeBefore, Confirmed, HeldCode, NewCode, Tap};
 pub use notifications::NotificationFilter;
 pub use orders::{OrderFilter, OrdersOf};
 pub use people::{Bearer, Login, NewLogin, NewPairing, Pairing, PeopleRefusal, Whose};

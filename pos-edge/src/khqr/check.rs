@@ -13,7 +13,7 @@ use schemas::{
 use super::{Khqr, KhqrError, failed, refused, unanswered};
 use crate::{
     capture::CaptureError,
-    journal::{By, Confirmed, Journal, Refusal},
+    journal::{By, Confirmed, Journal, Refusal, Tap},
 };
 
 /// How long an answer may take: a little more than the centre gives itself, and
@@ -33,13 +33,14 @@ pub async fn check(
     key: TicketId,
     md5: &str,
 ) -> Result<(KhqrChecked, bool), CaptureError> {
-    if let Some(answer) = journal.khqr_answer(key.clone()).await? {
+    let Tap { answer, code } = journal.khqr_tap(key.clone(), md5.to_owned()).await?;
+    if let Some(answer) = answer {
         if answer.md5 != md5 {
             return Err(refused(Refusal::KeyConflict));
         }
         return Ok((answer, true));
     }
-    let held = journal.khqr_code(md5.to_owned()).await?.ok_or(KhqrError::NotFound)?;
+    let held = code.ok_or(KhqrError::NotFound)?;
     if held.device_id != by.device_id && !by.approver {
         return Err(KhqrError::NotYours.into());
     }
@@ -61,14 +62,14 @@ pub async fn check(
             }
         }
     };
-    if let KhqrOutcome::Paid { khqr_hash, khqr_to_account_id, khqr_confirmed_at } = &outcome {
-        let paid = Confirmed {
+    let paid = match &outcome {
+        KhqrOutcome::Paid { khqr_hash, khqr_to_account_id, khqr_confirmed_at } => Some(Confirmed {
             khqr_hash: khqr_hash.clone(),
             to_account_id: khqr_to_account_id.clone(),
             confirmed_at: *khqr_confirmed_at,
-        };
-        journal.confirm_khqr(md5.to_owned(), paid).await.map_err(failed)?;
-    }
+        }),
+        _ => None,
+    };
     let answer = KhqrChecked {
         md5: md5.to_owned(),
         ticket_id: held.code.ticket_id,
@@ -77,7 +78,7 @@ pub async fn check(
         outcome,
     };
     if !matches!(answer.outcome, KhqrOutcome::Unknown { .. }) {
-        journal.keep_khqr_answer(key, answer.clone()).await.map_err(failed)?;
+        journal.keep_khqr_answer(key, answer.clone(), paid).await.map_err(failed)?;
     }
     journal.device_seen(by.device_id);
     Ok((answer, false))

@@ -37,16 +37,18 @@ pub async fn make(
     key: TicketId,
     request: &NewKhqr,
 ) -> Result<(KhqrCode, bool), CaptureError> {
-    let _one_at_a_time = khqr.making.lock().await;
+    let _of_the_key = khqr.keys.take(key.as_str()).await;
+    let _of_the_ticket = khqr.tickets.take(request.ticket_id.as_str()).await;
     let asked = request_hash(request);
-    if let Some(held) = journal.khqr_by_key(key.clone()).await? {
+    let asked_before = journal.khqr_asked(key.clone(), request.ticket_id.clone()).await?;
+    if let Some(held) = asked_before.under_key {
         if held.request_hash != asked {
             return Err(refused(Refusal::KeyConflict));
         }
         return Ok((held.code, true));
     }
     check_seller(journal, by, request)?;
-    if journal.sale(request.ticket_id.clone()).await?.is_some() {
+    if asked_before.sold {
         return Err(KhqrError::TicketSold(request.ticket_id.clone()).into());
     }
     let older = journal.khqr_of_ticket(request.ticket_id.clone()).await?;

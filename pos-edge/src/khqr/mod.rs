@@ -16,6 +16,7 @@
 
 mod check;
 mod code;
+mod turns;
 
 use domain::khqr::KhqrError as CodeError;
 use schemas::{
@@ -33,18 +34,23 @@ use crate::{
 pub use check::check;
 pub use code::make;
 
+use turns::Turns;
+
 /// What KHQR works with.
 pub struct Khqr {
     centre: Centre,
-    /// Codes are made one after the other, so that the newest of a ticket is the
+    /// Requests under one key go one after the other, so that a retry meets the
+    /// first.
+    keys: Turns,
+    /// Codes of a ticket are made one after the other, so that its newest is the
     /// same here and at the centre.
-    making: tokio::sync::Mutex<()>,
+    tickets: Turns,
 }
 
 impl Khqr {
     /// Asks this centre.
     pub fn new(centre: Centre) -> Self {
-        Self { centre, making: tokio::sync::Mutex::default() }
+        Self { centre, keys: Turns::default(), tickets: Turns::default() }
     }
 }
 

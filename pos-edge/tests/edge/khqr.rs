@@ -10,7 +10,8 @@ use pos_edge::{
 use rust_decimal::Decimal;
 use schemas::{
     Currency, TicketId, Timestamp, Usd,
-    edge_api::{Cart, KhqrCode, Quote},
+    edge_api::{Cart, KhqrChecked, KhqrCode, Quote},
+    requests::KhqrOutcome,
 };
 use serde_json::{Value, json};
 use testkit::{SAMPLE_KHQR_ACCOUNT, sample_id};
@@ -117,7 +118,20 @@ async fn confirm(store: &Store, code: &KhqrCode, confirmed_at: Timestamp) {
         to_account_id: SAMPLE_KHQR_ACCOUNT.to_owned(),
         confirmed_at,
     };
-    store.journal.confirm_khqr(code.md5.clone(), paid).await.unwrap();
+    let outcome = KhqrOutcome::Paid {
+        khqr_hash: paid.khqr_hash.clone(),
+        khqr_to_account_id: paid.to_account_id.clone(),
+        khqr_confirmed_at: confirmed_at,
+    };
+    let answer = KhqrChecked {
+        md5: code.md5.clone(),
+        ticket_id: code.ticket_id.clone(),
+        superseded: false,
+        checked_at: confirmed_at,
+        outcome,
+    };
+    let tap = TicketId::parse(format!("tap-{}", code.md5)).unwrap();
+    store.journal.keep_khqr_answer(tap, answer, Some(paid)).await.unwrap();
 }
 
 fn by_khqr(session: &str, code: &KhqrCode) -> Value {
