@@ -1,6 +1,7 @@
 //! What back offices read and write.
 
 mod catalogue;
+mod once;
 mod reads;
 mod register;
 mod reports;
