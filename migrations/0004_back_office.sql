@@ -24,7 +24,7 @@ CREATE TABLE api_request (
     tenant_id       uuid NOT NULL,
     idempotency_key text NOT NULL CHECK (octet_length(idempotency_key) BETWEEN 1 AND 128),
     request_hash    bytea NOT NULL CHECK (length(request_hash) = 32),
-    status          smallint NOT NULL CHECK (status BETWEEN 200 AND 299),
+    status          smallint NOT NULL CHECK (status BETWEEN 200 AND 499),
     location        text,
     body            bytea COMPRESSION lz4 NOT NULL,
     answered_at     timestamptz NOT NULL,

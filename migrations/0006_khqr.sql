@@ -6,6 +6,9 @@
 -- PAID: Bakong told `ingest` of a payment that fits. CLAIMED: a sale that names the
 -- payment is in the books, written by the worker that booked it.
 --
+-- `locked`: what the cart was priced at, of codes of the direct door; an edge keeps
+-- that of its own codes itself.
+--
 -- The payment is written once, whatever the state. `raised_at`: an exception tells
 -- a person of a payment that no sale claims.
 CREATE TABLE khqr_intent (
@@ -14,7 +17,7 @@ CREATE TABLE khqr_intent (
     branch_id           uuid NOT NULL,
     edge_id             uuid NOT NULL,
     ticket_id           text NOT NULL,
-    cash_session_id     uuid NOT NULL,
+    cash_session_id     uuid,
     device_id           uuid NOT NULL,
     staff_id            uuid NOT NULL,
     currency            text NOT NULL CHECK (currency IN ('USD', 'KHR')),
@@ -22,6 +25,7 @@ CREATE TABLE khqr_intent (
     to_account_id       text NOT NULL,
     payload             text NOT NULL CHECK (octet_length(payload) <= 2048),
     cart_hash           bytea NOT NULL CHECK (length(cart_hash) = 32),
+    locked              jsonb,
     created_at          timestamptz NOT NULL,
     expires_at          timestamptz NOT NULL,
     recorded_at         timestamptz NOT NULL,
@@ -80,7 +84,7 @@ CREATE TRIGGER never_changed BEFORE UPDATE ON sale_khqr
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER only_status_changes BEFORE UPDATE OF
     md5, tenant_id, branch_id, edge_id, ticket_id, cash_session_id, device_id, staff_id, currency,
-    amount, to_account_id, payload, cart_hash, created_at, expires_at, recorded_at
+    amount, to_account_id, payload, cart_hash, locked, created_at, expires_at, recorded_at
     ON khqr_intent FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Ingest writes codes and what was paid, and tells of what nobody claims.

@@ -1,7 +1,9 @@
 //! Why the door says no: one list for all ways in. It knows nothing of HTTP.
 
 use bus::BusError;
-use schemas::{BranchId, EdgeId, back_office::Scope, door_api::RefusalCode, ids::InvalidId};
+use schemas::{
+    BranchId, EdgeId, TicketId, back_office::Scope, door_api::RefusalCode, ids::InvalidId,
+};
 use store::Failure;
 use uuid::Uuid;
 
@@ -141,18 +143,42 @@ impl Refusal {
         }
     }
 
+    /// Whether it is for what the books say: it may be otherwise when the same is
+    /// asked later.
+    pub const fn is_by_the_books(&self) -> bool {
+        match self {
+            Self::NoCatalogue(_)
+            | Self::NoSuchBranch(_)
+            | Self::NotFound(_)
+            | Self::Door(..)
+            | Self::NoSuchSubmission(_)
+            | Self::Khqr(_) => true,
+            Self::Office(refusal) => refusal.is_by_the_books(),
+            _ => false,
+        }
+    }
+
     /// Whether the fault is ours: to be logged, not only told to who asked.
     pub const fn is_ours(&self) -> bool {
         matches!(self, Self::Books(_) | Self::Broker(_) | Self::Busy | Self::TooSlow)
     }
 }
 
-/// Why a KHQR code cannot be taken or found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a KHQR code cannot be made, taken or found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KhqrRefusal {
     /// The company has no access to Bakong.
     #[error("this company takes no KHQR: its access to Bakong is not set up")]
     NotSetUp,
+    /// The store's catalogue names nobody who is paid.
+    #[error("this store takes no KHQR: its catalogue names no account")]
+    NoAccount,
+    /// No code says what it would have to.
+    #[error("no code can be made: {0}")]
+    NoCode(domain::khqr::KhqrError),
+    /// The ticket's code was paid.
+    #[error("the code of ticket {0} was paid; complete the sale")]
+    Paid(TicketId),
     /// What is stated beside the code is not what it says.
     #[error("this is not the code that it says to be: {0}")]
     NotTheCode(&'static str),
@@ -163,9 +189,11 @@ pub enum KhqrRefusal {
 
 impl KhqrRefusal {
     /// A stable code for programs.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotSetUp => "khqr_not_set_up",
+            Self::NoCode(_) => "khqr_refused",
+            Self::Paid(_) => "khqr_already_paid",
+            Self::NotSetUp | Self::NoAccount => "khqr_not_set_up",
             Self::NotTheCode(_) => "khqr_not_the_code",
             Self::NoSuchCode => "khqr_not_found",
         }

@@ -21,6 +21,7 @@ use std::collections::HashSet;
 use schemas::{
     AddOnId, MenuItemId, Timestamp,
     catalogue::Policies,
+    door_api::RefusalCode,
     edge_api::{Cart, CartLine, Totals},
     events::{
         CategoryRef, ChosenAddOn, DeductionLine, DiscountSnapshot, KhrRoundingSnapshot, SaleLine,
@@ -99,6 +100,21 @@ pub enum PricingError {
     /// The subtotal is beyond what a sale may come to.
     #[error("the cart comes to more than 1000000000.00 USD")]
     TooExpensive,
+}
+
+impl From<&PricingError> for RefusalCode {
+    fn from(error: &PricingError) -> Self {
+        match error {
+            PricingError::UnknownItem { .. } | PricingError::UnknownAddOn { .. } => {
+                Self::UnknownItem
+            }
+            PricingError::EmptyCart
+            | PricingError::TooManyLines { .. }
+            | PricingError::RepeatedAddOn { .. }
+            | PricingError::TooManyAddOns { .. }
+            | PricingError::TooExpensive => Self::InvalidCart,
+        }
+    }
 }
 
 /// Prices a cart at a moment and finds what it takes from stock.

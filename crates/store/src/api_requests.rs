@@ -11,7 +11,7 @@ use crate::{Conn, Error, columns};
 pub struct Answered {
     /// The hash of who asked, what and with which body.
     pub request_hash: Sha256Hash,
-    /// The status it was answered with, a success.
+    /// The status it was answered with: a success, or a refusal by the books.
     pub status: u16,
     /// The address of what it made, if it has one.
     pub location: Option<String>,

@@ -6,6 +6,7 @@
 
 mod budget;
 mod claims;
+mod locked;
 
 use rust_decimal::Decimal;
 use schemas::{
@@ -18,6 +19,7 @@ use crate::{Conn, Error};
 
 pub use budget::{exhaust_checks, put_back_check, take_check};
 pub use claims::{Claim, SaleProof, claim, insert_proofs};
+pub use locked::{LockedCart, NewestCode, locked_cart, newest_of_ticket};
 
 /// A code to be written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct NewIntent<'a> {
     pub edge_id: EdgeId,
     /// The code.
     pub intent: &'a KhqrIntentV1,
+    /// The cart that it locks, if the books are to keep it: of the direct door's.
+    pub locked: Option<&'a LockedCart>,
     /// When it is written down, by the centre's clock.
     pub recorded_at: Timestamp,
 }
@@ -138,11 +142,13 @@ pub async fn lock_ticket(
 /// [`Error::Database`] if the statement fails.
 pub async fn insert(conn: &mut Conn, new: &NewIntent<'_>) -> Result<bool, Error> {
     let intent = new.intent;
+    let locked = new.locked.map(LockedCart::to_text).transpose()?;
     let inserted = sqlx::query!(
         "INSERT INTO khqr_intent (md5, tenant_id, branch_id, edge_id, ticket_id, cash_session_id,
              device_id, staff_id, currency, amount, to_account_id, payload, cart_hash, created_at,
-             expires_at, recorded_at, state, superseded_at)
+             expires_at, recorded_at, locked, state, superseded_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+             $17::text::jsonb,
              CASE WHEN EXISTS (SELECT FROM khqr_intent o
                  WHERE o.tenant_id = $2 AND o.ticket_id = $5 AND o.created_at > $14) THEN 'SUPERSEDED' ELSE 'OPEN' END,
              CASE WHEN EXISTS (SELECT FROM khqr_intent o
@@ -153,7 +159,7 @@ pub async fn insert(conn: &mut Conn, new: &NewIntent<'_>) -> Result<bool, Error>
         new.branch_id.as_uuid(),
         new.edge_id.as_uuid(),
         intent.ticket_id.as_str(),
-        intent.cash_session_id.as_uuid(),
+        intent.cash_session_id.map(Uuid::from),
         intent.device_id.as_uuid(),
         intent.staff_id.as_uuid(),
         intent.currency.code(),
@@ -164,6 +170,7 @@ pub async fn insert(conn: &mut Conn, new: &NewIntent<'_>) -> Result<bool, Error>
         OffsetDateTime::from(intent.created_at),
         OffsetDateTime::from(intent.expires_at),
         OffsetDateTime::from(new.recorded_at),
+        locked,
     )
     .execute(conn)
     .await?;

@@ -12,6 +12,7 @@
 pub(crate) mod accounts;
 mod answer;
 mod keep;
+pub(crate) mod khqr;
 mod sale;
 pub(crate) mod staffed;
 mod status;

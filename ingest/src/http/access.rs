@@ -47,6 +47,8 @@ pub const RULES: &[Rule] = &[
     open("GET", "/metrics"),
     rule_for("GET", "/v1/branches/{branch}/facts", Scope::BooksRead),
     rule_for("POST", "/pos/sale", Scope::SalesWrite),
+    rule_for("POST", "/pos/khqr", Scope::SalesWrite),
+    rule_for("POST", "/pos/khqr/{md5}/check", Scope::SalesWrite),
     rule_for("GET", "/v1/house-accounts/{customer}", Scope::BooksRead),
     rule_for("PUT", "/v1/house-accounts/{customer}", Scope::CatalogueWrite),
     rule_for("POST", "/pos/cash-sessions", Scope::SalesWrite),

@@ -10,7 +10,7 @@ mod auth;
 mod facts;
 mod health;
 mod office;
-mod once;
+pub(crate) mod once;
 mod paging;
 mod problem;
 pub(crate) mod request;
@@ -40,7 +40,7 @@ pub(crate) use problem::Problem;
 
 use crate::{
     center::Center,
-    door::{accounts, staffed},
+    door::{accounts, khqr, staffed},
 };
 
 /// The longest that a request may take, whatever it waits for.
@@ -111,6 +111,8 @@ fn routes() -> OpenApiRouter<Arc<Center>> {
         .build();
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build())
         .routes(routes!(crate::door::post_sale))
+        .routes(routes!(khqr::make))
+        .routes(routes!(khqr::check))
         .routes(routes!(accounts::get_account, accounts::put_account))
         .routes(routes!(staffed::open_session))
         .routes(routes!(staffed::close_session))

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::OfficeRefusal;
-use crate::Refusal;
+use crate::{Refusal, refusal::KhqrRefusal};
 
 /// An error as RFC 9457 `application/problem+json`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -37,6 +37,11 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
         }
+    }
+
+    /// The status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn no_such_page() -> Self {
@@ -77,7 +82,14 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::NoSuchBranch(_)
         | Refusal::NotFound(_)
         | Refusal::NoSuchSubmission(_) => StatusCode::NOT_FOUND,
-        Refusal::TicketMismatch | Refusal::Khqr(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::Khqr(KhqrRefusal::NoSuchCode) => StatusCode::NOT_FOUND,
+        Refusal::Khqr(KhqrRefusal::NotSetUp | KhqrRefusal::NoAccount | KhqrRefusal::Paid(_)) => {
+            StatusCode::CONFLICT
+        }
+        Refusal::TicketMismatch
+        | Refusal::Khqr(KhqrRefusal::NotTheCode(_) | KhqrRefusal::NoCode(_)) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Refusal::Door(code, _) => at_the_door(*code),
         Refusal::Office(refusal) => office_status(refusal),
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
@@ -163,7 +175,7 @@ impl From<Refusal> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
         if status == StatusCode::UNAUTHORIZED {
@@ -239,6 +251,10 @@ mod tests {
             (Refusal::BodyTooLarge, 413, "body_too_large"),
             (Refusal::TicketMismatch, 422, "ticket_mismatch"),
             (Refusal::NoSuchSubmission(branch.as_uuid()), 404, "no_such_submission"),
+            (Refusal::Khqr(KhqrRefusal::NoSuchCode), 404, "khqr_not_found"),
+            (Refusal::Khqr(KhqrRefusal::NotSetUp), 409, "khqr_not_set_up"),
+            (Refusal::Khqr(KhqrRefusal::NoAccount), 409, "khqr_not_set_up"),
+            (Refusal::Khqr(KhqrRefusal::NotTheCode("why")), 422, "khqr_not_the_code"),
             (refused(RefusalCode::NoOpenSession), 409, "no_open_session"),
             (refused(RefusalCode::UnknownItem), 422, "unknown_item"),
             (refused(RefusalCode::NotPermitted), 403, "not_permitted"),

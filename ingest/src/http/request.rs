@@ -26,6 +26,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 /// What makes a POST the same as one before.
+#[derive(Clone)]
 pub(crate) struct Key {
     /// The `Idempotency-Key`.
     pub(crate) key: TicketId,

@@ -20,7 +20,9 @@ pub(super) async fn write(
     intent: &KhqrIntentV1,
 ) -> Result<KhqrIntentReplyV1, Refusal> {
     let CentralSubject { tenant_id, branch_id, edge_id, .. } = subject;
-    let new = NewIntent { tenant_id, branch_id, edge_id, intent, recorded_at: center.now() };
+    let recorded_at = center.now();
+    // The edge keeps the cart that it has locked.
+    let new = NewIntent { tenant_id, branch_id, edge_id, intent, locked: None, recorded_at };
     let mut books = center.begin().await?;
     must_be_active(&mut books, subject).await?;
     if !center.khqr.is_set_up(tenant_id) {

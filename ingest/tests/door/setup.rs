@@ -49,7 +49,8 @@ impl Door {
             books: store::Settings::at(books.url.clone()),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             topology: small_streams(),
-            door: ingest::door::Settings::default(),
+            // Nobody decides here: waiting is for nothing.
+            door: ingest::door::Settings { wait_ms: 0 },
             khqr: ingest::khqr::KhqrSettings::default(),
         };
         let clock = Arc::new(ManualClock::at(NOW));

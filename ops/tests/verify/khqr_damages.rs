@@ -3,8 +3,7 @@
 
 use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, Clock as _, Currency, DeviceId, Entry, EntryKind, Sha256Hash, StaffId,
-    SystemClock,
+    Clock as _, Currency, DeviceId, Entry, EntryKind, Sha256Hash, StaffId, SystemClock,
     events::{KhqrProof, SaleFinalizedV1, Tender, TenderMethod},
     requests::KhqrIntentV1,
 };
@@ -113,7 +112,7 @@ async fn intend(pool: &PgPool, store: &Store, sale: &SaleFinalizedV1, md5: &str)
         md5: md5.to_owned(),
         payload: "a code".to_owned(),
         ticket_id: sale.ticket_id.clone(),
-        cash_session_id: CashSessionId::from_uuid(Uuid::nil()),
+        cash_session_id: None,
         device_id: DeviceId::from_uuid(Uuid::nil()),
         staff_id: StaffId::from_uuid(Uuid::nil()),
         currency: Currency::Usd,
@@ -124,7 +123,8 @@ async fn intend(pool: &PgPool, store: &Store, sale: &SaleFinalizedV1, md5: &str)
         expires_at: now.plus_micros(1),
     };
     let Store { tenant_id, branch_id, edge_id, .. } = *store;
-    let new = NewIntent { tenant_id, branch_id, edge_id, intent: &intent, recorded_at: now };
+    let (intent, locked) = (&intent, None);
+    let new = NewIntent { tenant_id, branch_id, edge_id, intent, locked, recorded_at: now };
     let mut conn = pool.acquire().await.unwrap();
     assert!(khqr::insert(&mut conn, &new).await.unwrap());
     let recorded = khqr::record_payment(&mut conn, md5, &payment(sale, md5)).await.unwrap();

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{
-    khqr::{Payee, SaleCharge, amount_owed, encode, sale_input},
-    pricing,
-};
+use domain::khqr::{CodeAsked, NoCode, cart_hash, code_for, newer_than};
 use schemas::{
     TicketId,
     edge_api::{KhqrCode, NewKhqr},
@@ -13,7 +10,7 @@ use schemas::{
     subjects::CentralRequest,
 };
 
-use super::{Khqr, KhqrError, failed, hash_of, newer, refused, unanswered};
+use super::{Khqr, KhqrError, failed, refused, unanswered};
 use crate::{
     capture::{CaptureError, request_hash},
     journal::{By, Journal, NewCode, Refusal},
@@ -21,8 +18,6 @@ use crate::{
 
 /// How long the centre may take to write a code down: a customer stands there.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(3);
-/// How long a code can be paid, in microseconds: ten minutes.
-pub const PAYABLE_MICROS: i64 = 10 * 60 * 1_000_000;
 
 /// Makes a code for a cart, prices and locks the cart, and has the centre write
 /// the code down; returns when both have it. The same request under the same key
@@ -52,53 +47,33 @@ pub async fn make(
         return Err(KhqrError::TicketSold(request.ticket_id.clone()).into());
     }
     let older = journal.khqr_of_ticket(request.ticket_id.clone()).await?;
-    let cart_hash = hash_of(&request.cart);
+    let cart_hash = cart_hash(&request.cart);
     if older.as_ref().is_some_and(|held| held.confirmed.is_some() && held.cart_hash == cart_hash) {
         return Err(KhqrError::AlreadyPaid(request.ticket_id.clone()).into());
     }
 
     let catalogue = journal.catalogue().borrow().clone().ok_or(CaptureError::NoCatalogue)?;
-    let receiver = catalogue.index.document().khqr.as_ref();
-    let nobody = || KhqrError::NotSetUp("its catalogue names no account".to_owned());
-    let payee = Payee::from(receiver.ok_or_else(nobody)?);
-    let created_at = newer(journal.now(), older.map(|held| held.code.created_at));
-    let priced = pricing::price(&catalogue.index, &request.cart, created_at)
-        .map_err(CaptureError::within_cart)?;
-    let expires_at = created_at.plus_micros(PAYABLE_MICROS);
-    let charge = SaleCharge {
-        totals: &priced.totals,
+    let asked_for = CodeAsked {
         ticket_id: &request.ticket_id,
+        cart: &request.cart,
         currency: request.currency,
-        terminal_label: None,
-        expires_at,
+        created_at: newer_than(journal.now(), older.map(|held| held.code.created_at)),
     };
-    let input = sale_input(&payee, &charge);
-    let encoded = encode(&input, created_at.unix_millis()).map_err(KhqrError::Refused)?;
-    let code = KhqrCode {
-        md5: encoded.md5,
-        payload: encoded.payload,
-        ticket_id: request.ticket_id.clone(),
-        currency: request.currency,
-        amount: amount_owed(&priced.totals, request.currency),
-        to_account_id: payee.account.account_id().to_owned(),
-        created_at,
-        expires_at,
-        catalogue: catalogue.reference,
-        totals: priced.totals,
-    };
+    let (code, deductions) =
+        code_for((&catalogue.index, catalogue.reference), &asked_for).map_err(no_code)?;
     let intent = KhqrIntentV1 {
         md5: code.md5.clone(),
         payload: code.payload.clone(),
         ticket_id: code.ticket_id.clone(),
-        cash_session_id: request.cash_session_id,
+        cash_session_id: Some(request.cash_session_id),
         device_id: request.device_id,
         staff_id: by.staff_id,
         currency: code.currency,
         amount: code.amount,
         to_account_id: code.to_account_id.clone(),
         cart_hash,
-        created_at,
-        expires_at,
+        created_at: code.created_at,
+        expires_at: code.expires_at,
     };
     let written: Result<KhqrIntentReplyV1, _> =
         khqr.centre.ask(CentralRequest::KhqrIntent, &intent, WRITTEN_WITHIN).await;
@@ -113,11 +88,19 @@ pub async fn make(
         staff_id: by.staff_id,
         cart_hash,
         code: code.clone(),
-        deductions: priced.deductions,
+        deductions,
     };
     journal.keep_khqr(new).await.map_err(failed)?;
     journal.device_seen(by.device_id);
     Ok((code, false))
+}
+
+fn no_code(why: NoCode) -> CaptureError {
+    match why {
+        NoCode::NoAccount => KhqrError::NotSetUp(why.to_string()).into(),
+        NoCode::Cart(error) => CaptureError::within_cart(error),
+        NoCode::Refused(error) => KhqrError::Refused(error).into(),
+    }
 }
 
 /// Whether the one who sells has the session open on this till.

@@ -20,13 +20,13 @@ mod turns;
 
 use domain::khqr::KhqrError as CodeError;
 use schemas::{
-    Sha256Hash, TicketId, Timestamp,
+    TicketId,
     edge_api::{Cart, Totals},
     events::{DeductionLine, KhqrProof},
 };
 
 use crate::{
-    capture::{CaptureError, request_hash},
+    capture::CaptureError,
     journal::{HeldCode, Journal, JournalError, Refusal},
     sync::Centre,
 };
@@ -82,7 +82,7 @@ pub async fn locked(
     let held = journal.khqr_of_ticket(ticket.clone()).await?;
     let HeldCode { code, cart_hash, deductions, confirmed, .. } =
         held.ok_or(KhqrError::NotConfirmed("it has no code yet"))?;
-    if cart_hash != hash_of(cart) {
+    if cart_hash != domain::khqr::cart_hash(cart) {
         return Err(KhqrError::CartChanged.into());
     }
     let paid = confirmed.ok_or(KhqrError::NotConfirmed("no payment of its code is known yet"))?;
@@ -99,11 +99,6 @@ pub async fn locked(
             khqr_priced_at: Some(code.created_at),
         },
     })
-}
-
-/// What makes two carts the same.
-fn hash_of(cart: &Cart) -> Sha256Hash {
-    request_hash(cart)
 }
 
 /// Why there is no code, no answer or no sale.
@@ -174,11 +169,4 @@ fn refused(refusal: impl Into<Refusal>) -> CaptureError {
 
 fn failed(error: JournalError) -> CaptureError {
     refused(error)
-}
-
-/// The moment after which a code of a ticket is newer than `before`. Codes say
-/// when they were made in whole milliseconds.
-fn newer(now: Timestamp, before: Option<Timestamp>) -> Timestamp {
-    let step = 1_000;
-    before.map_or(now, |before| now.max(before.plus_micros(step)))
 }

@@ -129,6 +129,21 @@ pub enum DoorTender {
     },
 }
 
+/// Asks for a KHQR code: `POST /pos/khqr`. The amount is the cart's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitKhqr {
+    /// The ticket of the sale that it is to pay.
+    #[serde(rename = "ticketId")]
+    pub ticket_id: TicketId,
+    /// The store that fulfils it.
+    pub branch_id: BranchId,
+    /// What is sold. It is priced now and locked: another cart needs another code.
+    pub cart: Cart,
+    /// What the customer pays in.
+    pub currency: Currency,
+}
+
 /// A sale that was completed before it came to the door.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -20,8 +20,8 @@ pub struct KhqrIntentV1 {
     pub payload: String,
     /// The ticket that it is to pay.
     pub ticket_id: TicketId,
-    /// The cash session it is sold in.
-    pub cash_session_id: CashSessionId,
+    /// The cash session it is sold in; `null` for an online order.
+    pub cash_session_id: Option<CashSessionId>,
     /// The till that shows it.
     pub device_id: DeviceId,
     /// Who sells.

@@ -4,6 +4,7 @@
 mod beside_an_edge;
 mod crashes;
 mod facts;
+mod khqr;
 mod kitchen;
 mod orders;
 mod sales;

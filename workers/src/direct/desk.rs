@@ -29,6 +29,8 @@ pub(super) struct Desk {
     pub(super) store_edge: Option<EdgeId>,
     /// The newest menu, if there is one.
     pub(super) menu: Option<Menu>,
+    /// Menus in use.
+    pub(super) catalogues: Arc<Mutex<Catalogues>>,
     /// The centre's clock.
     pub(super) now: Timestamp,
 }
@@ -59,7 +61,7 @@ impl Desk {
     pub(super) async fn of(
         conn: &mut Conn,
         cursor: &Cursor,
-        catalogues: &Mutex<Catalogues>,
+        catalogues: &Arc<Mutex<Catalogues>>,
         now: Timestamp,
     ) -> Result<Self, store::Error> {
         let Cursor { edge_id, tenant_id, branch_id, head, .. } = *cursor;
@@ -77,6 +79,7 @@ impl Desk {
             head,
             store_edge: doors::store_edges(conn, &[branch_id]).await?.pop().map(|(_, edge)| edge),
             menu,
+            catalogues: Arc::clone(catalogues),
             now,
         })
     }
@@ -123,6 +126,15 @@ impl Desk {
     /// The id of what a ticket makes: whoever decides it again makes the same.
     pub(super) fn id_for(&self, what: &str, ticket: &TicketId) -> Uuid {
         Uuid::new_v5(&self.tenant().as_uuid(), format!("direct-{what}:{ticket}").as_bytes())
+    }
+
+    /// The menu under this reference, if the books have it.
+    pub(super) async fn menu_of(
+        &self,
+        conn: &mut Conn,
+        reference: CatalogueRef,
+    ) -> Result<Option<Arc<CatalogueIndex>>, store::Error> {
+        self.catalogues.lock().await.get(conn, self.origin.branch_id, reference).await
     }
 
     /// The name of a person of the branch, if the menu knows them.

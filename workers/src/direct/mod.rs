@@ -267,8 +267,10 @@ async fn journal(
     let payload = told.payload.clone();
     let entry = seal(desk.origin.edge_id, desk.head, told.kind, version, desk.now, payload);
     let reading = read(desk.origin, &entry);
-    let repricing = match (&reading, &desk.menu) {
-        (Reading::SaleFinalized(sale), Some(menu)) => reprice(Some(&menu.index), sale),
+    let repricing = match &reading {
+        Reading::SaleFinalized(sale) => {
+            reprice(desk.menu_of(conn, sale.catalogue).await?.as_deref(), sale)
+        }
         _ => Repricing::Agrees,
     };
     let work = Work {

@@ -69,16 +69,6 @@ impl Refusal {
 
     /// The cart cannot be sold as it is.
     pub(super) fn cart(error: &PricingError) -> Self {
-        let code = match error {
-            PricingError::UnknownItem { .. } | PricingError::UnknownAddOn { .. } => {
-                RefusalCode::UnknownItem
-            }
-            PricingError::EmptyCart
-            | PricingError::TooManyLines { .. }
-            | PricingError::RepeatedAddOn { .. }
-            | PricingError::TooManyAddOns { .. }
-            | PricingError::TooExpensive => RefusalCode::InvalidCart,
-        };
-        Self::new(code, error.to_string())
+        Self::new(RefusalCode::from(error), error.to_string())
     }
 }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use domain::{
     catalogue::CatalogueIndex,
-    charged, pricing,
+    charged,
+    pricing::{self, Priced},
     tender::{self, TenderError},
 };
 use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, DeviceId, EntryKind, OrderId, SaleId, Sha256Hash, StaffId, TicketId,
+    CashSessionId, DeviceId, EntryKind, OrderId, SaleId, Sha256Hash, StaffId, TicketId, Timestamp,
     door_api::{CompletedOffline, DoorTender, RefusalCode, SubmitSale},
     edge_api::{TenderOffer, Totals},
     events::{LateSale, SaleFinalizedV1, SaleStatus, Tender, TenderMethod},
@@ -30,7 +31,7 @@ use store::{
 use super::{
     Refusal,
     desk::{Decided, Desk, Menu, Told},
-    khqr,
+    khqr::{self, Code, Sold},
 };
 
 /// Decides a sale.
@@ -55,9 +56,7 @@ pub(super) async fn decide(
         _ => None,
     };
     let code = match &sale.tender {
-        DoorTender::Khqr { md5, .. } => {
-            store::khqr::lock(conn, std::slice::from_ref(md5)).await?.pop()
-        }
+        DoorTender::Khqr { md5, .. } => khqr::find(conn, md5).await?,
         _ => None,
     };
     Ok(Asked { desk, pending, sale, session, late, account, code }.decide())
@@ -91,7 +90,7 @@ struct Asked<'a> {
     late: Option<LateSale>,
     account: Option<accounts::Account>,
     /// The KHQR code that the sale names.
-    code: Option<Intent>,
+    code: Option<Code>,
 }
 
 type Objections = Vec<(ExceptionKind, String)>;
@@ -106,10 +105,7 @@ impl Asked<'_> {
             Some(offline) => offline.completed_at.min(self.desk.now),
             None => self.desk.now,
         };
-        let index = self.prices(menu)?;
-        let priced = pricing::price(&index, &self.sale.cart, finalized_at)
-            .map_err(|error| Refusal::cart(&error))?;
-        let tender = self.settle(&priced.totals)?;
+        let Sold { totals, deductions, catalogue, tender } = self.sold(menu, finalized_at)?;
         let ticket = &self.pending.ticket_id;
         let sale_id = SaleId::from_uuid(self.desk.id_for("sale", ticket));
         let (cashier_id, cashier_name) = self.cashier();
@@ -123,7 +119,7 @@ impl Asked<'_> {
             grand_total_khr,
             khr_rounding,
             payable_khr,
-        } = priced.totals;
+        } = totals;
         let event = SaleFinalizedV1 {
             tenant_id: self.desk.tenant(),
             branch_id: self.desk.origin.branch_id,
@@ -151,12 +147,36 @@ impl Asked<'_> {
             khr_rounding,
             payable_khr,
             tender,
-            deductions: priced.deductions,
-            catalogue: menu.reference,
+            deductions,
+            catalogue,
             late: self.late,
         };
         let told = Told::event(EntryKind::SaleFinalized, &event, sale_id.as_uuid())?;
         Ok(Told { objections, ..told })
+    }
+
+    /// What is sold, at which price, and how it is paid. A cart that a paid code
+    /// locked is sold as it was locked; any other at the menu's prices, or a fact at
+    /// those that the client charged.
+    fn sold(&self, menu: &Menu, at: Timestamp) -> Result<Sold, Refusal> {
+        if let DoorTender::Khqr { md5, currency, .. } = &self.sale.tender {
+            let code = (md5.as_str(), self.code.as_ref());
+            let ticket = &self.pending.ticket_id;
+            match khqr::locked(self.desk, ticket, self.sale, code) {
+                Ok(locked) if locked.tender.currency == *currency => return Ok(locked),
+                Ok(_) if !self.is_fact() => {
+                    let detail = format!("KHQR code {md5} asks for another currency");
+                    return Err(Refusal::new(RefusalCode::KhqrUnproven, detail));
+                }
+                Err(refusal) if !self.is_fact() => return Err(refusal),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        let index = self.prices(menu)?;
+        let Priced { totals, deductions } =
+            pricing::price(&index, &self.sale.cart, at).map_err(|error| Refusal::cart(&error))?;
+        let tender = self.settle(&totals)?;
+        Ok(Sold { totals, deductions, catalogue: menu.reference, tender })
     }
 
     fn is_fact(&self) -> bool {
@@ -274,9 +294,11 @@ impl Asked<'_> {
             }
             DoorTender::Account => self.charge(totals),
             DoorTender::Khqr { md5, currency, proof } => {
-                if let Some(proven) = self.code.as_ref().and_then(khqr::proof_of) {
+                // Of a fact: requests are sold as their code locked them.
+                let code = self.code.as_ref().map(|code| &code.intent);
+                if let Some(proven) = code.and_then(khqr::proof_of) {
                     let tender = charged::by_khqr(totals, *currency, proven);
-                    if self.code.as_ref().is_some_and(|code| self.is_paid_by(&tender, code)) {
+                    if code.is_some_and(|code| self.is_paid_by(&tender, code)) {
                         return Ok(tender);
                     }
                 }
@@ -294,9 +316,7 @@ impl Asked<'_> {
 
     /// Whether a code was made for this sale and for what is owed.
     fn is_paid_by(&self, tender: &Tender, code: &Intent) -> bool {
-        code.tenant_id == self.desk.tenant()
-            && code.branch_id == self.desk.origin.branch_id
-            && code.ticket_id == self.pending.ticket_id
+        khqr::is_of(code, self.desk, &self.pending.ticket_id)
             && code.currency == tender.currency
             && code.amount == tender.received
     }

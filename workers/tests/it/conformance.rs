@@ -6,9 +6,7 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
-use schemas::{
-    CashSessionId, DeviceId, Entry, Sha256Hash, StaffId, Timestamp, requests::KhqrIntentV1,
-};
+use schemas::{DeviceId, Entry, Sha256Hash, StaffId, Timestamp, requests::KhqrIntentV1};
 use store::{
     doors,
     khqr::{self, Intent, NewIntent, Recorded},
@@ -113,7 +111,7 @@ async fn insert(books: &PgPool, intent: &Intent) {
         md5: intent.md5.clone(),
         payload: "a code".to_owned(),
         ticket_id: intent.ticket_id.clone(),
-        cash_session_id: CashSessionId::from_uuid(Uuid::nil()),
+        cash_session_id: None,
         device_id: DeviceId::from_uuid(Uuid::nil()),
         staff_id: StaffId::from_uuid(Uuid::nil()),
         currency: intent.currency,
@@ -124,8 +122,15 @@ async fn insert(books: &PgPool, intent: &Intent) {
         expires_at: Timestamp::from_unix_micros(2),
     };
     let Intent { tenant_id, branch_id, edge_id, .. } = *intent;
-    let recorded_at = asked.expires_at;
-    let new = NewIntent { tenant_id, branch_id, edge_id, intent: &asked, recorded_at };
+    let (intent_asked, recorded_at) = (&asked, asked.expires_at);
+    let new = NewIntent {
+        tenant_id,
+        branch_id,
+        edge_id,
+        intent: intent_asked,
+        locked: None,
+        recorded_at,
+    };
     assert!(khqr::insert(&mut conn, &new).await.unwrap());
     if let Some(payment) = &intent.payment {
         let recorded = khqr::record_payment(&mut conn, &intent.md5, payment).await.unwrap();

@@ -16,6 +16,7 @@
 //! from EMVCo the SDK is followed, since banks' apps read what it writes: lengths
 //! count UTF-16 units, and the checksum is taken over UTF-8.
 
+mod code;
 mod error;
 mod input;
 mod sale;
@@ -26,6 +27,7 @@ mod encode;
 mod crc;
 mod tlv;
 
+pub use code::{CodeAsked, NoCode, PAYABLE_MICROS, cart_hash, code_for, newer_than};
 pub use decode::{DecodeError, Decoded, decode};
 pub use encode::{Khqr, encode};
 pub use error::{Field, KhqrError};

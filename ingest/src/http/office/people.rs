@@ -3,7 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use domain::secrets::{self, Cost};
 use schemas::{
     BranchId, DeviceId, StaffId, Timestamp,
@@ -16,8 +21,8 @@ use store::catalogues;
 
 use super::{
     super::{
-        Client, Problem, once,
-        once::Answer,
+        Client, Problem,
+        once::{Answer, Done, Turn, once},
         request::{Body, Keyed, Path},
     },
     OfficeRefusal,
@@ -176,26 +181,18 @@ pub(crate) async fn set_pin(
     if !PIN_DIGITS.contains(&pin.len()) || !pin.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(OfficeRefusal::BadText("a PIN has 4 to 12 digits").into());
     }
-    let permit = center.enter()?;
-    let answer = within_time(async move {
-        let _permit = permit;
-        let hash = hashed(pin).await?;
-        let mut books = center.begin().await?;
-        if let Some(answer) = once::answered(&mut books, &client, &meta).await? {
-            return Ok(answer);
-        }
-        let what = What::new("STAFF_PIN_SET", id);
-        let row = edit_within(&center, &mut books, &client, branch, None, what, |catalogue| {
-            let person = catalogue.staff.iter_mut().find(|known| known.staff_id == id);
-            let unknown = || OfficeRefusal::NoSuchPart(format!("member of staff {id}"));
-            person.ok_or_else(unknown)?.pin_hash = Some(hash);
-            Ok(())
-        });
-        let row = row.await?;
-        let ok = StatusCode::OK;
-        let answer = once::answer(&center, &mut books, &client, &meta, ok, None, &row).await?;
-        center.commit(books).await?;
-        Ok::<_, Refusal>(answer)
+    let hash = hashed(&center, pin).await?;
+    let answer = once(center, client, meta, move |Turn { center, client, books, .. }| {
+        Box::pin(async move {
+            let what = What::new("STAFF_PIN_SET", id);
+            let row = edit_within(center, books, client, branch, None, what, |catalogue| {
+                let person = catalogue.staff.iter_mut().find(|known| known.staff_id == id);
+                let unknown = || OfficeRefusal::NoSuchPart(format!("member of staff {id}"));
+                person.ok_or_else(unknown)?.pin_hash = Some(hash);
+                Ok(())
+            });
+            Done::new(StatusCode::OK, &row.await?)
+        })
     });
     Ok(answer.await?)
 }
@@ -216,46 +213,49 @@ pub(crate) async fn pairing_code(
     client: Client,
     Path((branch, id)): Path<(BranchId, DeviceId)>,
     asked: Keyed<Option<()>>,
-) -> Result<Json<PairingCode>, Problem> {
+) -> Result<Response, Problem> {
     let meta = asked.meta;
-    let permit = center.enter()?;
     // Not kept: a retry makes the same code anew.
     let code = client.code(&format!("{id}/{}", meta.key));
-    let told = code.clone();
-    let expires_at = within_time(async move {
-        let _permit = permit;
-        let hash = hashed(code).await?;
-        let mut books = center.begin().await?;
-        if let Some(answer) = once::answered(&mut books, &client, &meta).await? {
-            return answer.body::<Timestamp>();
-        }
-        let expires_at = center.now().plus_micros(CODE_LIFE);
-        let what = What::new("DEVICE_PAIRING_OPENED", id);
-        let row = edit_within(&center, &mut books, &client, branch, None, what, |catalogue| {
-            let device = catalogue.devices.iter_mut().find(|known| known.device_id == id);
-            let device = device.ok_or_else(|| OfficeRefusal::NoSuchPart(format!("device {id}")))?;
-            if device.revoked {
-                return Err(OfficeRefusal::DeviceRevoked(id));
-            }
-            device.pairing = Some(DevicePairing { code_hash: hash, expires_at });
-            Ok(())
-        });
-        row.await?;
-        let ok = StatusCode::OK;
-        once::answer(&center, &mut books, &client, &meta, ok, None, &expires_at).await?;
-        center.commit(books).await?;
-        Ok::<_, Refusal>(expires_at)
+    let hash = hashed(&center, code.clone()).await?;
+    let answer = once(center, client, meta, move |Turn { center, client, books, .. }| {
+        Box::pin(async move {
+            let expires_at = center.now().plus_micros(CODE_LIFE);
+            let what = What::new("DEVICE_PAIRING_OPENED", id);
+            let row = edit_within(center, books, client, branch, None, what, |catalogue| {
+                let device = catalogue.devices.iter_mut().find(|known| known.device_id == id);
+                let unknown = || OfficeRefusal::NoSuchPart(format!("device {id}"));
+                let device = device.ok_or_else(unknown)?;
+                if device.revoked {
+                    return Err(OfficeRefusal::DeviceRevoked(id));
+                }
+                device.pairing = Some(DevicePairing { code_hash: hash, expires_at });
+                Ok(())
+            });
+            row.await?;
+            Done::new(StatusCode::OK, &expires_at)
+        })
     });
-    Ok(Json(PairingCode { device_id: id, code: told, expires_at: expires_at.await? }))
+    let answer = answer.await?;
+    if answer.is_refusal() {
+        return Ok(answer.into_response());
+    }
+    let expires_at: Timestamp = answer.body()?;
+    Ok(Json(PairingCode { device_id: id, code, expires_at }).into_response())
 }
 
 /// The hash of a secret; takes its time, on a thread that serves nobody else.
-async fn hashed(secret: String) -> Result<String, Refusal> {
-    let hashing =
-        tokio::task::spawn_blocking(move || secrets::hash(&secret, rand::random(), Cost::REAL));
-    match hashing.await {
-        Ok(Ok(hash)) => Ok(hash),
-        Ok(Err(_)) => Err(OfficeRefusal::BadText("this cannot be a PIN or code").into()),
-        Err(_) => Err(Refusal::Busy),
-    }
+async fn hashed(center: &Center, secret: String) -> Result<String, Refusal> {
+    let permit = center.enter()?;
+    within_time(async move {
+        let _permit = permit;
+        let hashing =
+            tokio::task::spawn_blocking(move || secrets::hash(&secret, rand::random(), Cost::REAL));
+        match hashing.await {
+            Ok(Ok(hash)) => Ok(hash),
+            Ok(Err(_)) => Err(OfficeRefusal::BadText("this cannot be a PIN or code").into()),
+            Err(_) => Err(Refusal::Busy),
+        }
+    })
+    .await
 }

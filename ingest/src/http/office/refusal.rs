@@ -53,6 +53,24 @@ pub enum OfficeRefusal {
 }
 
 impl OfficeRefusal {
+    /// Whether it is for what the books say, not for what the request is.
+    pub const fn is_by_the_books(&self) -> bool {
+        match self {
+            Self::BadText(_) | Self::BadForm(_) | Self::IfMatchMissing => false,
+            Self::NoSuchVoidRequest(_)
+            | Self::VoidDecided(..)
+            | Self::VoidDecisionWaiting(_)
+            | Self::NotAnApprover(_)
+            | Self::Changed(_)
+            | Self::Invalid(_)
+            | Self::NoSuchPart(_)
+            | Self::DiscountElsewhere(_)
+            | Self::DeviceRevoked(_)
+            | Self::Numbering(_)
+            | Self::NoSuchCommand(_) => true,
+        }
+    }
+
     /// A stable code for programs.
     pub const fn code(&self) -> &'static str {
         match self {

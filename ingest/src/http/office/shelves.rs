@@ -24,16 +24,13 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        Client, Problem, once,
-        once::Answer,
+        Client, Problem,
+        once::{Answer, Done, Turn, once},
         request::{Key, Keyed, Path},
     },
     OfficeRefusal, edit,
 };
-use crate::{
-    Refusal,
-    center::{Center, within_time},
-};
+use crate::{Refusal, center::Center};
 
 /// The most lines of one receipt or count.
 const MAX_LINES: usize = 200;
@@ -133,40 +130,34 @@ async fn book(
     meta: Key,
     document: Document,
 ) -> Result<Answer, Problem> {
-    let permit = center.enter()?;
-    let answer = within_time(async move {
-        let _permit = permit;
-        let mut books = center.begin().await?;
-        if let Some(answer) = once::answered(&mut books, &client, &meta).await? {
-            return Ok(answer);
-        }
-        client.branch(&mut books, document.branch).await?;
-        let id = Uuid::new_v5(
-            &client.tenant_id().as_uuid(),
-            format!("stock document/{}", meta.key).as_bytes(),
-        );
-        let booked = StockDocument {
-            document_id: id,
-            branch_id: document.branch,
-            reason: document.reason,
-            moved_at: center.now(),
-            lines: move_stock(&mut books, &document).await?,
-        };
-        let (reason, at) = (document.reason, booked.moved_at);
-        back_office::insert_stock_rows(&mut books, document.branch, reason, &booked.lines, at)
-            .await?;
-        tell(&mut books, &client, &booked).await?;
-        back_office::record(&mut books, &deed(&client, &booked, document.note)).await?;
-        let created = StatusCode::CREATED;
-        let answer =
-            once::answer(&center, &mut books, &client, &meta, created, None, &booked).await?;
-        center.commit(books).await?;
-        if let Err(error) = bus::notices::notify(&center.bus, WAKE_RELAY, &()).await {
-            tracing::debug!(%error, "the relay was not woken; its sweep finds the fact");
-        }
-        Ok::<_, Refusal>(answer)
+    let id = format!("stock document/{}", meta.key);
+    let document_id = Uuid::new_v5(&client.tenant_id().as_uuid(), id.as_bytes());
+    let answer = once(Arc::clone(&center), client, meta, move |turn| {
+        Box::pin(async move {
+            Done::new(StatusCode::CREATED, &write(turn, document_id, document).await?)
+        })
     });
-    Ok(answer.await?)
+    let answer = answer.await?;
+    if let Err(error) = bus::notices::notify(&center.bus, WAKE_RELAY, &()).await {
+        tracing::debug!(%error, "the relay was not woken; its sweep finds the fact");
+    }
+    Ok(answer)
+}
+
+async fn write(
+    Turn { center, client, books, .. }: Turn<'_>,
+    document_id: Uuid,
+    document: Document,
+) -> Result<StockDocument, Refusal> {
+    let branch_id = document.branch;
+    client.branch(books, branch_id).await?;
+    let (reason, moved_at) = (document.reason, center.now());
+    let lines = move_stock(books, &document).await?;
+    let booked = StockDocument { document_id, branch_id, reason, moved_at, lines };
+    back_office::insert_stock_rows(books, branch_id, reason, &booked.lines, moved_at).await?;
+    tell(books, client, &booked).await?;
+    back_office::record(books, &deed(client, &booked, document.note)).await?;
+    Ok(booked)
 }
 
 /// Sets the levels; gives the rows that say so.

@@ -28,8 +28,8 @@ use utoipa::IntoParams;
 
 use super::{
     super::{
-        Client, Problem, once,
-        once::Answer,
+        Client, Problem,
+        once::{Answer, Done, Turn, once},
         paging::{TimePaging, page},
         request::{Key, Keyed, Path, Query},
     },
@@ -179,30 +179,19 @@ async fn decide(
     decided_by: StaffId,
     decision: VoidDecision,
 ) -> Result<Answer, Problem> {
-    let permit = center.enter()?;
-    let answer = within_time(async move {
-        let _permit = permit;
-        let mut books = center.begin().await?;
-        if let Some(answer) = once::answered(&mut books, &client, &meta).await? {
-            return Ok(answer);
-        }
-        let written = write(&center, &mut books, &client, id, &meta, decided_by, decision).await?;
-        let location = Some(format!("/v1/commands/{}", written.command_id));
-        let accepted = StatusCode::ACCEPTED;
-        let answer =
-            once::answer(&center, &mut books, &client, &meta, accepted, location, &written).await?;
-        center.commit(books).await?;
-        Ok::<_, Refusal>(answer)
+    let answer = once(center, client, meta, move |turn| {
+        Box::pin(async move {
+            let written = write(turn, id, decided_by, decision).await?;
+            let location = format!("/v1/commands/{}", written.command_id);
+            Ok(Done::new(StatusCode::ACCEPTED, &written)?.at(location))
+        })
     });
     Ok(answer.await?)
 }
 
 async fn write(
-    center: &Center,
-    books: &mut Conn,
-    client: &Client,
+    Turn { center, client, books, key }: Turn<'_>,
     id: VoidRequestId,
-    meta: &Key,
     decided_by: StaffId,
     decision: VoidDecision,
 ) -> Result<CommandRow, Refusal> {
@@ -216,7 +205,6 @@ async fn write(
     }
     must_approve(books, request.branch_id, decided_by).await?;
     let now = center.now();
-    let key = meta.key.as_str();
     let tenant_id = client.tenant_id();
     let command = Command {
         command_id: CommandId::derived(tenant_id.as_uuid(), &format!("command/{key}")),
@@ -228,7 +216,7 @@ async fn write(
     let new = NewCommand {
         tenant_id,
         branch_id: request.branch_id,
-        idempotency_key: key.to_owned(),
+        idempotency_key: key.as_str().to_owned(),
         issued_at: now,
         command: command.clone(),
     };

@@ -14,13 +14,19 @@ use uuid::Uuid;
 use super::shop::{self, Shop};
 
 /// The id of something new.
-fn new_id(name: &str) -> Uuid {
+pub(super) fn new_id(name: &str) -> Uuid {
     sample_id::<Uuid>(name)
 }
 
 impl Shop {
     /// A change that has seen the newest version.
-    async fn change(&self, method: Method, index: usize, part: &str, body: &Value) -> Response {
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        index: usize,
+        part: &str,
+        body: &Value,
+    ) -> Response {
         let tag = self.tag(index).await;
         self.send(method, &self.at(index, part), &[("If-Match", &tag)], body).await
     }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod numbering;
+mod once;
 mod reads;
 mod register;
 mod reports;
