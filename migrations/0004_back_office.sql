@@ -52,3 +52,16 @@ GRANT UPDATE (name) ON branch TO tillstream_ingest;
 GRANT UPDATE (time_zone) ON tenant TO tillstream_ingest;
 GRANT INSERT ON stock_journal, outbox TO tillstream_ingest;
 GRANT INSERT, UPDATE ON stock_level TO tillstream_ingest;
+
+-- The sales of a store on some days, both ends within them, as `2026-11-21`. Days are
+-- those of the company's time zone; reports add them up.
+CREATE FUNCTION sales_of_days(branch uuid, first_day text, last_day text)
+RETURNS SETOF sale LANGUAGE sql STABLE AS $$
+    SELECT s.*
+    FROM branch b
+    JOIN tenant t ON t.tenant_id = b.tenant_id
+    JOIN sale s ON s.branch_id = b.branch_id
+        AND s.finalized_at >= ($2::date)::timestamp AT TIME ZONE t.time_zone
+        AND s.finalized_at < ($3::date + 1)::timestamp AT TIME ZONE t.time_zone
+    WHERE b.branch_id = $1
+$$;

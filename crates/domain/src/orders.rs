@@ -1,6 +1,9 @@
 //! How a kitchen order moves.
 
-use schemas::events::{OrderStatus, SaleStatus};
+use schemas::{
+    door_api::RefusalCode,
+    events::{OrderStatus, SaleStatus},
+};
 
 /// Why an order was not moved. Its state is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,11 +26,17 @@ pub enum MoveRefused {
 }
 
 impl MoveRefused {
-    /// The code to branch on.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Illegal { .. } => "illegal_order_move",
-            Self::VoidPending => "order_void_pending",
+    /// The code to branch on, at an edge and at the direct door alike.
+    pub fn code(self) -> &'static str {
+        RefusalCode::from(self).as_str()
+    }
+}
+
+impl From<MoveRefused> for RefusalCode {
+    fn from(why: MoveRefused) -> Self {
+        match why {
+            MoveRefused::Illegal { .. } => Self::IllegalOrderMove,
+            MoveRefused::VoidPending => Self::OrderVoidPending,
         }
     }
 }

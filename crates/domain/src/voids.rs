@@ -5,6 +5,7 @@
 
 use schemas::{
     NotificationId, VoidRequestId,
+    door_api::RefusalCode,
     edge_api::VoidRequestStatus,
     events::{OrderStatus, SaleStatus, TenderMethod},
 };
@@ -28,7 +29,7 @@ pub struct Case {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Blocked {
     /// It was not paid in cash.
-    #[error("only cash sales can be voided; this one was paid otherwise, and KHQR is not refunded")]
+    #[error("only cash sales can be voided; this one was paid otherwise, and is not refunded")]
     NotCash,
     /// Its session is closed.
     #[error("the cash session of this sale is closed; a sale is voided in its own session only")]
@@ -51,16 +52,22 @@ pub enum Blocked {
 }
 
 impl Blocked {
-    /// The code to branch on.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NotCash => "void_not_cash",
-            Self::SessionClosed => "void_session_closed",
-            Self::Delivered => "void_order_delivered",
-            Self::Cancelled => "void_order_cancelled",
-            Self::AlreadyPending => "void_already_pending",
-            Self::AlreadyVoided => "void_already_voided",
-            Self::AlreadyDecided(_) => "void_already_decided",
+    /// The code to branch on, at an edge and at the direct door alike.
+    pub fn code(self) -> &'static str {
+        RefusalCode::from(self).as_str()
+    }
+}
+
+impl From<Blocked> for RefusalCode {
+    fn from(rule: Blocked) -> Self {
+        match rule {
+            Blocked::NotCash => Self::VoidNotCash,
+            Blocked::SessionClosed => Self::VoidSessionClosed,
+            Blocked::Delivered => Self::VoidOrderDelivered,
+            Blocked::Cancelled => Self::VoidOrderCancelled,
+            Blocked::AlreadyPending => Self::VoidAlreadyPending,
+            Blocked::AlreadyVoided => Self::VoidAlreadyVoided,
+            Blocked::AlreadyDecided(_) => Self::VoidAlreadyDecided,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Between the types of `schemas` and those of Postgres.
 
 use schemas::Sha256Hash;
+use serde::de::{DeserializeOwned, IntoDeserializer as _, value};
 
 use crate::Error;
 
@@ -23,6 +24,12 @@ pub(crate) fn unsigned(what: &'static str, value: i64) -> Result<u64, Error> {
 /// A stored digest.
 pub(crate) fn digest(what: &'static str, bytes: &[u8]) -> Result<Sha256Hash, Error> {
     Sha256Hash::try_from(bytes).map_err(|error| Error::corrupt(what, error))
+}
+
+/// A stored name of a state, as its type.
+pub(crate) fn word<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, Error> {
+    let text: value::StrDeserializer<'_, value::Error> = text.into_deserializer();
+    T::deserialize(text).map_err(|error| Error::corrupt(what, error))
 }
 
 /// A stored integer, as a narrower type.

@@ -61,6 +61,10 @@ pub struct NatsOptions {
 }
 
 impl NatsOptions {
+    /// Enough for all our streams to promise their limits. They bound what is really
+    /// kept; the server's own guess from the free disk would refuse them on a small one.
+    pub const ENOUGH_FOR_THE_STREAMS: u64 = 64 << 30;
+
     /// A server on a free port.
     pub fn new(store_dir: impl Into<PathBuf>) -> Self {
         Self { store_dir: store_dir.into(), port: None, bin: None, max_file_store: None }

@@ -7,9 +7,6 @@ use tempfile::TempDir;
 
 use crate::{OrFail as _, scratch::scratch_dir};
 
-/// What the streams of a test may promise, in bytes, however full the disk is.
-const MAX_FILE_STORE: u64 = 64 << 30;
-
 /// A nats-server of this test's own, with an empty store.
 #[derive(Debug)]
 pub struct Nats {
@@ -24,8 +21,8 @@ impl Nats {
     /// If that is not possible.
     pub async fn new() -> Self {
         let dir = scratch_dir();
-        let options =
-            NatsOptions { max_file_store: Some(MAX_FILE_STORE), ..NatsOptions::new(dir.path()) };
+        let max_file_store = Some(NatsOptions::ENOUGH_FOR_THE_STREAMS);
+        let options = NatsOptions { max_file_store, ..NatsOptions::new(dir.path()) };
         let server = NatsServer::start(options).await.or_fail("start nats-server");
         Self { server, _dir: dir }
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bus::notices;
 use domain::charged::request_hash;
 use schemas::{
-    Sha256Hash, TicketId,
+    BranchId, Sha256Hash, TenantId, TicketId,
     door_api::{DoorInvoice, RefusalCode, Submission},
     facts::SaleRefusedV1,
     subjects::{WAKE_RELAY, shard_of, wake_door},
@@ -74,7 +74,7 @@ pub(crate) async fn submit(
         let detail = "another request came under this ticket before; this one is refused";
         return Err(Refusal::Door(RefusalCode::TicketConflict, detail.to_owned()));
     }
-    tell(center, &wake_door(shard_of(tenant, branch, center.waiting.shards))).await;
+    wake(center, tenant, branch).await;
     let until = Instant::now() + center.waiting.patience;
     loop {
         let rung = place.as_ref().map(|place| place.bell().notified());
@@ -147,12 +147,57 @@ async fn keep(
     ticket: TicketId,
     submission: Submission,
 ) -> Result<Kept, Refusal> {
-    let (tenant_id, branch_id) = (client.tenant_id(), submission.branch_id());
-    let body = serde_json::to_vec(&submission)?;
-    let new = NewSubmission {
-        tenant_id,
-        ticket_id: ticket,
-        branch_id,
+    let branch_id = submission.branch_id();
+    let new = as_kept(center, client, ticket, &submission)?;
+    let mut books = center.begin().await?;
+    client.branch(&mut books, branch_id).await?;
+    if catalogues::newest_reference(&mut books, branch_id).await?.is_none() {
+        return Err(Refusal::NoCatalogue(branch_id));
+    }
+    let kept = write(&mut books, &new).await?;
+    if kept == Kept::Conflict && submissions::keep_conflict(&mut books, &new).await? {
+        tell_conflict(&mut books, &new, &submission).await?;
+    }
+    center.commit(books).await?;
+    Ok(kept)
+}
+
+/// Hands a request over to the worker that decides it, in the caller's transaction.
+/// Whoever commits it calls [`wake`].
+///
+/// # Errors
+/// [`Refusal::KeyReused`] if its ticket has another request.
+pub(crate) async fn hand_over(
+    center: &Center,
+    client: &Client,
+    books: &mut store::Conn,
+    ticket: TicketId,
+    submission: &Submission,
+) -> Result<(), Refusal> {
+    let new = as_kept(center, client, ticket, submission)?;
+    match write(books, &new).await? {
+        Kept::Kept => Ok(()),
+        Kept::Conflict => Err(Refusal::KeyReused),
+    }
+}
+
+/// Wakes the worker that decides for a branch; if that is lost, its sweep finds what
+/// was handed over.
+pub(crate) async fn wake(center: &Center, tenant: TenantId, branch: BranchId) {
+    tell(center, &wake_door(shard_of(tenant, branch, center.waiting.shards))).await;
+}
+
+fn as_kept(
+    center: &Center,
+    client: &Client,
+    ticket_id: TicketId,
+    submission: &Submission,
+) -> Result<NewSubmission, Refusal> {
+    let body = serde_json::to_vec(submission)?;
+    Ok(NewSubmission {
+        tenant_id: client.tenant_id(),
+        ticket_id,
+        branch_id: submission.branch_id(),
         kind: submission.kind(),
         body_hash: request_hash(submission.kind(), &body),
         body,
@@ -162,27 +207,18 @@ async fn keep(
             name: client.name().to_owned(),
         },
         received_at: center.now(),
-    };
-    let mut books = center.begin().await?;
-    client.branch(&mut books, branch_id).await?;
-    if catalogues::newest_reference(&mut books, branch_id).await?.is_none() {
-        return Err(Refusal::NoCatalogue(branch_id));
+    })
+}
+
+async fn write(books: &mut store::Conn, new: &NewSubmission) -> Result<Kept, Refusal> {
+    doors::ensure(books, new.tenant_id, new.branch_id).await?;
+    if submissions::keep(books, new).await? {
+        return Ok(Kept::Kept);
     }
-    doors::ensure(&mut books, tenant_id, branch_id).await?;
-    let mut kept = Kept::Kept;
-    if !submissions::keep(&mut books, &new).await? {
-        let id = submission_id(tenant_id, &new.ticket_id);
-        let first = submissions::standing(&mut books, tenant_id, id).await?;
-        let first: Option<Sha256Hash> = first.map(|standing| standing.body_hash);
-        if first != Some(new.body_hash) {
-            kept = Kept::Conflict;
-            if submissions::keep_conflict(&mut books, &new).await? {
-                tell_conflict(&mut books, &new, &submission).await?;
-            }
-        }
-    }
-    center.commit(books).await?;
-    Ok(kept)
+    let id = submission_id(new.tenant_id, &new.ticket_id);
+    let first = submissions::standing(books, new.tenant_id, id).await?;
+    let first: Option<Sha256Hash> = first.map(|standing| standing.body_hash);
+    Ok(if first == Some(new.body_hash) { Kept::Kept } else { Kept::Conflict })
 }
 
 /// Tells, once, that another payload came under a taken ticket.

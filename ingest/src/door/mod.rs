@@ -11,9 +11,10 @@
 
 pub(crate) mod accounts;
 mod answer;
-mod keep;
+pub(crate) mod keep;
 pub(crate) mod khqr;
 mod sale;
+pub(crate) mod sessions;
 pub(crate) mod staffed;
 mod status;
 mod waiting;

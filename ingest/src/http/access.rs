@@ -53,6 +53,7 @@ pub const RULES: &[Rule] = &[
     rule_for("PUT", "/v1/house-accounts/{customer}", Scope::CatalogueWrite),
     rule_for("POST", "/pos/cash-sessions", Scope::SalesWrite),
     rule_for("POST", "/pos/cash-sessions/close", Scope::SalesWrite),
+    rule_for("GET", "/pos/cash-sessions/{session}/x", Scope::SalesWrite),
     rule_for("POST", "/pos/cash-movements", Scope::SalesWrite),
     rule_for("POST", "/pos/orders/status", Scope::SalesWrite),
     rule_for("POST", "/pos/voids", Scope::SalesWrite),

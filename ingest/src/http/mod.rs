@@ -40,7 +40,7 @@ pub(crate) use problem::Problem;
 
 use crate::{
     center::Center,
-    door::{accounts, khqr, staffed},
+    door::{accounts, khqr, sessions, staffed},
 };
 
 /// The longest that a request may take, whatever it waits for.
@@ -116,6 +116,7 @@ fn routes() -> OpenApiRouter<Arc<Center>> {
         .routes(routes!(accounts::get_account, accounts::put_account))
         .routes(routes!(staffed::open_session))
         .routes(routes!(staffed::close_session))
+        .routes(routes!(sessions::x))
         .routes(routes!(staffed::move_cash))
         .routes(routes!(staffed::move_order))
         .routes(routes!(staffed::request_void))

@@ -131,6 +131,7 @@ const fn at_the_door(code: RefusalCode) -> StatusCode {
         | Code::VoidNotCash
         | Code::VoidSessionClosed
         | Code::VoidOrderDelivered
+        | Code::VoidOrderCancelled
         | Code::VoidAlreadyPending
         | Code::VoidAlreadyVoided
         | Code::VoidAlreadyDecided => StatusCode::CONFLICT,

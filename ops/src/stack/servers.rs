@@ -32,7 +32,11 @@ impl Servers {
             durable,
             ..PostgresOptions::new(data_dir.join("postgres"))
         };
-        let nats = NatsOptions { port: ports.nats, ..NatsOptions::new(data_dir.join("nats")) };
+        let nats = NatsOptions {
+            port: ports.nats,
+            max_file_store: Some(NatsOptions::ENOUGH_FOR_THE_STREAMS),
+            ..NatsOptions::new(data_dir.join("nats"))
+        };
         let (postgres, nats) = tokio::join!(Postgres::start(postgres), NatsServer::start(nats));
         Ok(Self { postgres: postgres?, nats: nats? })
     }

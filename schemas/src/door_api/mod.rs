@@ -16,6 +16,7 @@ use crate::{
     Money, OrderId, SaleId, StaffId, TicketId, Timestamp, Usd, VoidRequestId,
     edge_api::Cart,
     events::{KhqrProof, OrderStatus, PaidKind},
+    requests::Command,
 };
 
 pub use refusals::RefusalCode;
@@ -38,6 +39,8 @@ pub enum Submission {
     RequestVoid(SubmitVoid),
     /// A void is decided.
     DecideVoid(SubmitVoidDecision),
+    /// A back office's decision is carried out.
+    CarryOut(CarryOut),
 }
 
 impl Submission {
@@ -51,6 +54,7 @@ impl Submission {
             Self::MoveOrder(_) => "move_order",
             Self::RequestVoid(_) => "request_void",
             Self::DecideVoid(_) => "decide_void",
+            Self::CarryOut(_) => "carry_out",
         }
     }
 
@@ -64,6 +68,7 @@ impl Submission {
             Self::MoveOrder(request) => request.branch_id,
             Self::RequestVoid(request) => request.branch_id,
             Self::DecideVoid(request) => request.branch_id,
+            Self::CarryOut(request) => request.branch_id,
         }
     }
 
@@ -268,6 +273,17 @@ pub struct SubmitVoidDecision {
     /// The note of an approval; the reason of a rejection, which needs one.
     #[serde(default)]
     pub note: Option<String>,
+}
+
+/// What the back office decided, for a store that has no edge to carry it out. No
+/// route of the direct door takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CarryOut {
+    /// The store.
+    pub branch_id: BranchId,
+    /// What was decided.
+    pub command: Command,
 }
 
 /// Opens or changes a customer's house account: `PUT /v1/house-accounts/{customer}`.

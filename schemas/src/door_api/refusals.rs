@@ -57,6 +57,8 @@ pub enum RefusalCode {
     VoidSessionClosed,
     /// The customer has it.
     VoidOrderDelivered,
+    /// The order stands where no void leaves it.
+    VoidOrderCancelled,
     /// A void was asked for already.
     VoidAlreadyPending,
     /// The sale is undone already.
@@ -67,7 +69,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Malformed,
         Self::TooLarge,
         Self::NoCatalogue,
@@ -95,6 +97,7 @@ impl RefusalCode {
         Self::VoidNotCash,
         Self::VoidSessionClosed,
         Self::VoidOrderDelivered,
+        Self::VoidOrderCancelled,
         Self::VoidAlreadyPending,
         Self::VoidAlreadyVoided,
         Self::VoidAlreadyDecided,
@@ -130,6 +133,7 @@ impl RefusalCode {
             Self::VoidNotCash => "void_not_cash",
             Self::VoidSessionClosed => "void_session_closed",
             Self::VoidOrderDelivered => "void_order_delivered",
+            Self::VoidOrderCancelled => "void_order_cancelled",
             Self::VoidAlreadyPending => "void_already_pending",
             Self::VoidAlreadyVoided => "void_already_voided",
             Self::VoidAlreadyDecided => "void_already_decided",

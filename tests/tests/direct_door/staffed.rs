@@ -5,7 +5,7 @@ use schemas::{
     catalogue::{CatalogueV1, StaffRole},
 };
 use serde_json::{Value, json};
-use testkit::sample_id;
+use testkit::{BOUND, sample_id, wait_until};
 use tests::DoorAnswer;
 
 use crate::stage::Stage;
@@ -88,6 +88,22 @@ impl Day {
         let body = json!({ "void_request_id": void, "staff_id": staff(who), "approve": approve,
                            "note": "seen" });
         self.post("/pos/voids/decision", key, body).await
+    }
+
+    /// What the back office decides.
+    async fn office(&self, verdict: &str, void: &Value, key: &str, body: &Value) -> DoorAnswer {
+        let void = void.as_str().expect("a request");
+        self.stage.app.post(&format!("/v1/void-requests/{void}/{verdict}"), key, body).await
+    }
+
+    /// What became of that.
+    async fn outcome(&self, decided: &DoorAnswer) -> Value {
+        let path = decided.location.clone().expect("where to look");
+        wait_until("the decision has its outcome", BOUND, async || {
+            let command = self.stage.app.get(&path).await.json;
+            (command["state"] != "WAITING").then_some(command)
+        })
+        .await
     }
 
     pub(crate) async fn close(&self, key: &str, who: &str) -> DoorAnswer {
@@ -220,6 +236,115 @@ async fn a_void_is_asked_for_decided_by_a_manager_and_given_back_once() {
     assert_eq!(day.stage.count(refunds).await, 1);
     let mismatch = "SELECT count(*) FROM exception WHERE kind LIKE '%MISMATCH'";
     assert_eq!(day.stage.count(mismatch).await, 0);
+    day.stage.world.books_are_right().await;
+}
+
+#[tokio::test]
+async fn the_x_report_says_what_the_z_report_then_says() {
+    let day = Day::begin().await;
+    let x = format!("/pos/cash-sessions/{}/x", day.session.as_str().expect("a session"));
+    let empty = day.stage.app.get(&x).await;
+    assert_eq!((empty.status.as_u16(), &empty.json["sale_count"]), (200, &json!(0)), "{empty:?}");
+    let undone = day.sell("usd").await;
+    assert_eq!(day.stage.app.sell("khr", &day.cash("50000", "KHR")).await.status, 200);
+    let mut account = day.stage.app.on_account(1, day.stage.customer);
+    account["cash_session_id"] = day.session.clone();
+    assert_eq!(day.stage.app.sell("account", &account).await.status, 200);
+    for (key, direction, currency, amount) in
+        [("in", "PAID_IN", "KHR", "40000"), ("out", "PAID_OUT", "USD", "5.50")]
+    {
+        let body = json!({ "cash_session_id": day.session, "staff_id": staff("Sokha"),
+            "direction": direction, "currency": currency, "amount": amount, "reason": "change" });
+        assert_eq!(day.post("/pos/cash-movements", key, body).await.status, 200);
+    }
+    let void = day.ask_void("void", &undone).await.json["made_id"].clone();
+    let asked = day.stage.app.get(&x).await.json;
+    assert_eq!((&asked["pending_voids"], &asked["void_count"]), (&json!(1), &json!(0)));
+    assert_eq!(day.decide("yes", &void, "Dara", true).await.status, 200);
+
+    let mut told = day.stage.app.get(&x).await.json;
+    assert_eq!((&told["pending_voids"], &told["void_count"]), (&json!(0), &json!(1)));
+    assert_eq!((&told["sale_count"], &told["first_ticket"]), (&json!(3), &json!("usd")));
+    assert_eq!(day.close("close", "Sokha").await.status, 200);
+    let z = day.stage.text("SELECT (convert_from(body, 'UTF8')::jsonb -> 'z')::text FROM z_report");
+    let mut z: Value = serde_json::from_str(&z.await).expect("a Z report");
+    for report in [&mut told, &mut z] {
+        let report = report.as_object_mut().expect("a report");
+        for beside in ["as_of", "cash_session_id", "device_id", "pending_voids", "silent_devices"] {
+            report.remove(beside);
+        }
+    }
+    assert_eq!(told, z);
+    assert!(told["drawers"][0]["refunds"] != json!("0"), "{told}");
+
+    assert_eq!(day.stage.app.get(&x).await.refusal(), (409, "no_open_session"));
+    let nobody = format!("/pos/cash-sessions/{}/x", uuid::Uuid::now_v7());
+    assert_eq!(day.stage.app.get(&nobody).await.refusal(), (404, "not_found"));
+    let mismatch = "SELECT count(*) FROM exception WHERE kind = 'SESSION_MISMATCH'";
+    assert_eq!(day.stage.count(mismatch).await, 0);
+    day.stage.world.books_are_right().await;
+}
+
+#[tokio::test]
+async fn each_rule_that_stands_against_a_void_has_its_own_code_and_words() {
+    let day = Day::begin().await;
+    let (delivered, cancelled) = (day.sell("a").await, day.sell("b").await);
+    assert_eq!(day.order("a1", &delivered, "READY").await.status, 200);
+    assert_eq!(day.order("a2", &delivered, "DELIVERED").await.status, 200);
+    // Nobody can cancel an order yet; the state is reserved.
+    let cancel = "UPDATE sale_order SET status = 'CANCELLED' WHERE status = 'IN_PREP'";
+    testkit::damage(&day.stage.world.books.pool, cancel).await;
+    let told = [day.ask_void("va", &delivered).await, day.ask_void("vb", &cancelled).await];
+    assert_eq!(told[0].refusal(), (409, "void_order_delivered"));
+    assert_eq!(told[1].refusal(), (409, "void_order_cancelled"));
+    assert_ne!(told[0].json["detail"], told[1].json["detail"]);
+    assert_eq!(day.stage.count("SELECT count(*) FROM void_request").await, 0);
+}
+
+#[tokio::test]
+async fn a_back_office_decides_voids_of_a_store_without_an_edge() {
+    let mut day = Day::begin().await;
+    let (undone, kept, raced) = (day.sell("a").await, day.sell("b").await, day.sell("c").await);
+    let mut voids = Vec::new();
+    for (key, sale) in [("va", &undone), ("vb", &kept), ("vc", &raced)] {
+        voids.push(day.ask_void(key, sale).await.json["made_id"].clone());
+    }
+    let body = json!({ "decided_by": staff("Dara"), "note": "seen on camera" });
+    let approved = day.office("approve", &voids[0], "k-a", &body).await;
+    assert_eq!(approved.status, 202, "{approved:?}");
+    assert_eq!(day.office("approve", &voids[0], "k-a", &body).await, approved, "a retry");
+    let outcome = day.outcome(&approved).await;
+    assert_eq!(outcome["state"], "CARRIED_OUT", "{outcome}");
+    let twice = json!({ "decided_by": staff("Dara"), "reason": "no" });
+    let late = day.office("reject", &voids[0], "k-a2", &twice).await;
+    assert_eq!(late.refusal(), (409, "void_already_decided"));
+    let rejected = day.office("reject", &voids[1], "k-b", &twice).await;
+    assert_eq!(day.outcome(&rejected).await["state"], "CARRIED_OUT");
+    let cashier = json!({ "decided_by": staff("Sokha"), "reason": "no" });
+    let refused = day.office("reject", &voids[2], "k-c", &cashier).await;
+    assert_eq!(refused.refusal(), (422, "not_an_approver"));
+
+    // The manager at the counter is first; nobody has looked when the office decides.
+    day.stage.world.centre.workers.kill();
+    assert_eq!(day.decide("counter", &voids[2], "Dara", false).await.status, 202);
+    let loser = day.office("approve", &voids[2], "k-c2", &body).await;
+    assert_eq!(loser.status, 202, "{loser:?}");
+    day.stage.world.centre.workers = day.stage.world.centre.plan("workers").start();
+    let outcome = day.outcome(&loser).await;
+    assert_eq!(
+        (&outcome["state"], &outcome["refusal_code"]),
+        (&json!("REFUSED"), &json!("void_already_decided"))
+    );
+
+    let sales = "SELECT string_agg(status, ' ' ORDER BY ticket_id) FROM sale";
+    assert_eq!(day.stage.text(sales).await, "VOIDED FINALIZED FINALIZED");
+    let refunds = "SELECT count(*) FROM cash_movement WHERE kind = 'REFUND_CASH'";
+    assert_eq!(day.stage.count(refunds).await, 1);
+    let by_command = "SELECT count(*) FROM void_request WHERE command_id IS NOT NULL";
+    assert_eq!(day.stage.count(by_command).await, 2);
+    let odd = "SELECT count(*) FROM exception WHERE kind <> 'STOCK_NEGATIVE'";
+    assert_eq!(day.stage.count(odd).await, 0);
+    assert_eq!(day.close("close", "Sokha").await.status, 200);
     day.stage.world.books_are_right().await;
 }
 

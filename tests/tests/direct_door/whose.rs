@@ -48,6 +48,33 @@ async fn only_its_own_person_sells_in_a_session_and_only_on_its_till() {
 }
 
 #[tokio::test]
+async fn a_cashier_acts_on_what_was_sold_in_their_own_session() {
+    let day = Day::begin().await;
+    let sale = day.sell("a").await;
+    let bopha = json!({ "sale_id": sale, "staff_id": staff("Bopha"), "reason": "cold" });
+    let refused = day.post("/pos/voids", "hers", bopha).await;
+    assert_eq!(refused.refusal(), (403, "not_permitted"));
+    let order = day.stage.text("SELECT order_id::text FROM sale_order").await;
+    let ready = |who: &str| json!({ "order_id": order, "staff_id": staff(who), "to": "READY" });
+    let refused = day.post("/pos/orders/status", "her order", ready("Bopha")).await;
+    assert_eq!(refused.refusal(), (403, "not_permitted"));
+    assert_eq!(day.post("/pos/orders/status", "a manager", ready("Dara")).await.status, 200);
+
+    // An online order is nobody's own: whoever stands in the kitchen moves it.
+    let online = day.stage.app.on_account(1, day.stage.customer);
+    assert_eq!(day.stage.app.sell("online", &online).await.status, 200);
+    let online = "SELECT order_id::text FROM sale_order JOIN sale USING (sale_id)
+                  WHERE ticket_id = 'online'";
+    let online = day.stage.text(online).await;
+    let moved = json!({ "order_id": online, "staff_id": staff("Bopha"), "to": "READY" });
+    assert_eq!(day.post("/pos/orders/status", "online", moved).await.status, 200);
+    assert_eq!(day.stage.count("SELECT count(*) FROM void_request").await, 0);
+    let ready = "SELECT count(*) FROM sale_order WHERE status = 'READY'";
+    assert_eq!(day.stage.count(ready).await, 2);
+    day.stage.world.books_are_right().await;
+}
+
+#[tokio::test]
 async fn a_manager_closes_what_somebody_left_open() {
     let day = Day::begin().await;
     day.sell("a").await;

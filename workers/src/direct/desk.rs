@@ -118,6 +118,14 @@ impl Desk {
         Ok(known.role)
     }
 
+    /// Refuses a cashier who acts on what belongs to another person's session.
+    pub(super) fn acts_for(&self, staff: StaffId, owner: Option<StaffId>) -> Result<(), Refusal> {
+        if self.role_of(staff)?.is_approver() || owner.is_none_or(|owner| owner == staff) {
+            return Ok(());
+        }
+        Err(Refusal::not_permitted("it belongs to another person's cash session"))
+    }
+
     /// The till that requests without one come from: the door itself.
     pub(super) fn door_device(&self) -> DeviceId {
         DeviceId::from_uuid(self.origin.edge_id.as_uuid())

@@ -250,6 +250,7 @@ async fn decide(
         Submission::MoveOrder(asked) => orders::move_on(conn, desk, asked).await,
         Submission::RequestVoid(asked) => voids::request(conn, desk, pending, asked).await,
         Submission::DecideVoid(asked) => voids::decide(conn, desk, asked).await,
+        Submission::CarryOut(asked) => voids::carry_out(conn, desk, asked).await,
     }
 }
 

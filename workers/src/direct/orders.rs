@@ -1,14 +1,18 @@
 //! Orders that the direct door keeps, which are those that it did not hand over to a
-//! store's edge: moved through it, `IN_PREP` → `READY` → `DELIVERED`, and not to `DELIVERED` while the undoing of the sale is
-//! undecided.
+//! store's edge: moved through it by the rules that hold at an edge (`domain::orders`).
+//! Cashiers move those of their own sessions and online ones, managers and admins all.
 
-use domain::orders::may_move;
+use domain::orders::check_move;
 use schemas::{
-    EntryKind,
+    EntryKind, StaffId,
     door_api::{RefusalCode, SubmitOrderMove},
-    events::{OrderStatus, OrderStatusChangedV1, SaleStatus},
+    events::OrderStatusChangedV1,
 };
-use store::{Conn, orders, orders::Order};
+use store::{
+    Conn, drawers,
+    orders::{self, Order},
+    voids,
+};
 
 use super::{
     Refusal,
@@ -22,10 +26,23 @@ pub(super) async fn move_on(
     asked: &SubmitOrderMove,
 ) -> Result<Decided, store::Error> {
     let order = orders::read(conn, &[asked.order_id]).await?.pop();
-    Ok(moved(desk, asked, order.as_ref()))
+    let sale = match &order {
+        Some(order) => voids::read_sales(conn, &[order.sale_id]).await?.pop(),
+        None => None,
+    };
+    let drawer = match sale.and_then(|(sale, _)| sale.cash_session_id) {
+        Some(session) => drawers::read(conn, session).await?,
+        None => None,
+    };
+    Ok(moved(desk, asked, order.as_ref(), drawer.map(|drawer| drawer.opened_by)))
 }
 
-fn moved(desk: &Desk, asked: &SubmitOrderMove, order: Option<&Order>) -> Decided {
+fn moved(
+    desk: &Desk,
+    asked: &SubmitOrderMove,
+    order: Option<&Order>,
+    owner: Option<StaffId>,
+) -> Decided {
     desk.role_of(asked.staff_id)?;
     let order =
         order.filter(|order| order.branch_id == desk.origin.branch_id).ok_or_else(|| {
@@ -35,20 +52,9 @@ fn moved(desk: &Desk, asked: &SubmitOrderMove, order: Option<&Order>) -> Decided
     if order.kept_by != Some(desk.origin.edge_id) {
         return Err(Refusal::order_at_edge());
     }
-    if !may_move(order.status, asked.to) {
-        let detail = format!(
-            "an order that is {} does not become {}: it goes from IN_PREP to READY to DELIVERED, \
-             and only an approved void makes it VOIDED",
-            order.status.as_str(),
-            asked.to.as_str()
-        );
-        return Err(Refusal::new(RefusalCode::IllegalOrderMove, detail));
-    }
-    if (order.sale_status, asked.to) == (SaleStatus::VoidPending, OrderStatus::Delivered) {
-        let detail = "a void of this order's sale waits to be decided; it may not be delivered \
-                      until then";
-        return Err(Refusal::new(RefusalCode::OrderVoidPending, detail));
-    }
+    desk.acts_for(asked.staff_id, owner)?;
+    check_move(order.status, asked.to, order.sale_status)
+        .map_err(|why| Refusal::new(RefusalCode::from(why), why.to_string()))?;
     let event = OrderStatusChangedV1 {
         tenant_id: desk.tenant(),
         branch_id: desk.origin.branch_id,

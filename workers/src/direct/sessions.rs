@@ -12,7 +12,6 @@ use schemas::{
 use store::{
     Conn,
     drawers::{self, Drawer},
-    reports,
     submissions::Pending,
     voids,
 };
@@ -124,11 +123,7 @@ pub(super) async fn close(
     if let Err(refusal) = counts {
         return Ok(Err(refusal));
     }
-    let Some(mut z) = reports::sums(conn, &[id]).await?.remove(&id) else {
-        return Err(store::Error::corrupt("cash_session", format!("{id} adds up to nothing")));
-    };
-    (z.first_ticket, z.last_ticket) = drawers::tickets_of(conn, &drawer).await?;
-    z.as_of = desk.now;
+    let z = drawers::report(conn, &drawer, desk.now).await?;
     let pending = voids::read(conn, &[] as &[VoidRequestId], &[], &[id]).await?;
     let rejected_voids = pending
         .iter()
@@ -159,13 +154,11 @@ fn their_drawer<'a>(
     staff: StaffId,
 ) -> Result<&'a Drawer, Refusal> {
     desk.keeps_it()?;
-    let role = desk.role_of(staff)?;
+    desk.role_of(staff)?;
     let drawer = drawer
         .filter(|drawer| drawer.branch_id == desk.origin.branch_id)
         .ok_or_else(|| Refusal::no_open_session(Some(id), "not one of this store"))?;
-    if drawer.opened_by != staff && !role.is_approver() {
-        return Err(Refusal::not_permitted("it is another person's cash session"));
-    }
+    desk.acts_for(staff, Some(drawer.opened_by))?;
     if !drawer.is_open() {
         return Err(Refusal::no_open_session(Some(id), "closed"));
     }

@@ -1,19 +1,20 @@
 //! Voids in a store without an edge: asked for and decided through the direct door,
-//! by the rules that hold at an edge. Anyone of the store asks; managers and admins
-//! decide; only cash sales of an open session whose order is not delivered.
+//! or decided in the back office, by the rules that hold at an edge
+//! (`domain::voids`). Cashiers ask for what they sold, managers and admins for anything;
+//! the latter decide.
 
+use domain::voids::{Blocked, Case as Rules};
 use schemas::{
-    EntryKind, VoidRequestId,
-    door_api::{RefusalCode, SubmitVoid, SubmitVoidDecision},
-    events::{
-        OrderStatus, SaleStatus, TenderMethod, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
-    },
+    CashSessionId, CommandId, EntryKind, SaleId, StaffId, VoidRequestId,
+    door_api::{CarryOut, RefusalCode, SubmitVoid, SubmitVoidDecision},
+    edge_api::VoidRequestStatus,
+    events::{CommandRefusedV1, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1},
+    requests::{Command, VoidDecision},
 };
 use store::{
     Conn, drawers,
-    orders::Order,
     submissions::Pending,
-    voids::{self, SoldSale, VoidRequest},
+    voids::{self, SoldSale, VoidRequest, VoidState},
 };
 
 use super::{
@@ -22,11 +23,15 @@ use super::{
     sessions::reason,
 };
 
-/// A sale with its order, and whether its session is open.
+/// The code of a command that came too late, as at an edge.
+const EXPIRED: &str = "command_expired";
+
+/// A sale with what decides about it.
 struct Case {
     sale: SoldSale,
-    order: Order,
-    session_open: bool,
+    /// Whose session it was sold in.
+    owner: Option<StaffId>,
+    rules: Rules,
 }
 
 /// Asks to undo a sale.
@@ -36,7 +41,7 @@ pub(super) async fn request(
     pending: &Pending,
     asked: &SubmitVoid,
 ) -> Result<Decided, store::Error> {
-    let case = case(conn, desk, asked.sale_id).await?;
+    let case = case(conn, desk, asked.sale_id, None).await?;
     Ok(requested(desk, pending, asked, case))
 }
 
@@ -48,18 +53,9 @@ fn requested(desk: &Desk, pending: &Pending, asked: &SubmitVoid, case: Option<Ca
         let detail = format!("there is no sale {} in this store", asked.sale_id);
         return Err(Refusal::new(RefusalCode::NoSuchSale, detail));
     };
-    match case.order.sale_status {
-        SaleStatus::Finalized => {}
-        SaleStatus::VoidPending => {
-            let detail = "a void of this sale was requested already and waits to be decided";
-            return Err(Refusal::new(RefusalCode::VoidAlreadyPending, detail));
-        }
-        SaleStatus::Voided => {
-            let detail = "this sale is voided already";
-            return Err(Refusal::new(RefusalCode::VoidAlreadyVoided, detail));
-        }
-    }
-    let cash_session_id = permitted(&case)?;
+    desk.acts_for(asked.staff_id, case.owner)?;
+    case.rules.request().map_err(blocked)?;
+    let cash_session_id = drawer_of(&case)?;
     let id = desk.id_for("void", &pending.ticket_id);
     let event = VoidRequestedV1 {
         tenant_id: desk.tenant(),
@@ -78,113 +74,159 @@ fn requested(desk: &Desk, pending: &Pending, asked: &SubmitVoid, case: Option<Ca
     Told::event(EntryKind::VoidRequested, &event, id)
 }
 
-/// Decides a request.
+/// What somebody decided about a request.
+struct Decision {
+    by: StaffId,
+    about: VoidRequestId,
+    verdict: VoidDecision,
+    /// Set if it was decided in the back office.
+    command_id: Option<CommandId>,
+}
+
+/// Decides a request at the door.
 pub(super) async fn decide(
     conn: &mut Conn,
     desk: &Desk,
     asked: &SubmitVoidDecision,
 ) -> Result<Decided, store::Error> {
-    let request = voids::read(conn, &[asked.void_request_id], &[], &[]).await?.pop();
-    let request = request.filter(|request| request.branch_id == desk.origin.branch_id);
-    let case = match &request {
-        Some(request) => case(conn, desk, request.sale_id).await?,
-        None => None,
+    let note = asked.note.clone();
+    let verdict = match asked.approve {
+        true => VoidDecision::Approve { note },
+        false => VoidDecision::Reject { reason: note.unwrap_or_default() },
     };
-    Ok(decided(desk, asked, request.zip(case)))
+    let (by, about) = (asked.staff_id, asked.void_request_id);
+    carry(conn, desk, &Decision { by, about, verdict, command_id: None }).await
 }
 
-fn decided(desk: &Desk, asked: &SubmitVoidDecision, found: Option<(VoidRequest, Case)>) -> Decided {
-    desk.keeps_it()?;
-    if !desk.role_of(asked.staff_id)?.is_approver() {
-        return Err(Refusal::not_permitted("managers and admins decide voids"));
+/// Carries out what the back office decided. What stands against it is an outcome
+/// too: `command.refused`, as at an edge.
+pub(super) async fn carry_out(
+    conn: &mut Conn,
+    desk: &Desk,
+    CarryOut { command, .. }: &CarryOut,
+) -> Result<Decided, store::Error> {
+    let Command { command_id, expires_at, decided_by, void_request_id, ref decision } = *command;
+    if desk.now >= expires_at {
+        return Ok(refused(desk, command, EXPIRED, "it came too late"));
     }
-    let Some((request, case)) = found else {
-        let detail = format!("there is no request {} in this store", asked.void_request_id);
-        return Err(Refusal::new(RefusalCode::NoSuchVoid, detail));
+    let decision = Decision {
+        by: decided_by,
+        about: void_request_id,
+        verdict: decision.clone(),
+        command_id: Some(command_id),
     };
-    if !request.state.is_pending() {
-        let is = request.state.as_str();
-        let detail = format!("this request to void was decided already: it is {is}");
-        return Err(Refusal::new(RefusalCode::VoidAlreadyDecided, detail));
-    }
-    let id = request.void_request_id.as_uuid();
-    if !asked.approve {
-        let event = VoidRejectedV1 {
-            tenant_id: desk.tenant(),
-            branch_id: desk.origin.branch_id,
-            edge_id: desk.origin.edge_id,
-            void_request_id: request.void_request_id,
-            sale_id: case.sale.sale_id,
-            order_id: case.sale.order_id,
-            ticket_id: case.sale.ticket_id,
-            rejected_by: asked.staff_id,
-            reason: reason(asked.note.as_deref().unwrap_or_default())?,
-            command_id: None,
-            rejected_at: desk.now,
-        };
-        return Told::event(EntryKind::VoidRejected, &event, id);
-    }
-    let cash_session_id = permitted(&case)?;
-    let note = asked.note.as_deref().map(reason).transpose()?;
-    let event = VoidApprovedV1 {
+    let decided = carry(conn, desk, &decision).await?;
+    Ok(decided.or_else(|why| refused(desk, command, why.code.as_str(), &why.detail)))
+}
+
+fn refused(desk: &Desk, command: &Command, code: &str, detail: &str) -> Decided {
+    let event = CommandRefusedV1 {
         tenant_id: desk.tenant(),
         branch_id: desk.origin.branch_id,
         edge_id: desk.origin.edge_id,
-        void_request_id: request.void_request_id,
-        sale_id: case.sale.sale_id,
-        order_id: case.sale.order_id,
-        ticket_id: case.sale.ticket_id,
-        cash_session_id,
-        approved_by: asked.staff_id,
-        note,
-        refund_currency: case.sale.currency,
-        refund_amount: case.sale.kept,
-        restored: case.sale.deductions,
-        command_id: None,
-        approved_at: desk.now,
+        command_id: command.command_id,
+        void_request_id: command.void_request_id,
+        code: code.to_owned(),
+        detail: detail.to_owned(),
+        refused_at: desk.now,
     };
-    Told::event(EntryKind::VoidApproved, &event, id)
+    Told::event(EntryKind::CommandRefused, &event, command.command_id.as_uuid())
+}
+
+async fn carry(conn: &mut Conn, desk: &Desk, decision: &Decision) -> Result<Decided, store::Error> {
+    let request = voids::read(conn, &[decision.about], &[], &[]).await?.pop();
+    let request = request.filter(|request| request.branch_id == desk.origin.branch_id);
+    let case = match &request {
+        Some(request) => case(conn, desk, request.sale_id, Some(&request.state)).await?,
+        None => None,
+    };
+    Ok(decided(desk, decision, request.zip(case)))
+}
+
+fn decided(desk: &Desk, decision: &Decision, found: Option<(VoidRequest, Case)>) -> Decided {
+    desk.keeps_it()?;
+    if !desk.role_of(decision.by)?.is_approver() {
+        return Err(Refusal::not_permitted("managers and admins decide voids"));
+    }
+    let Some((VoidRequest { void_request_id, .. }, case)) = found else {
+        let detail = format!("there is no request {} in this store", decision.about);
+        return Err(Refusal::new(RefusalCode::NoSuchVoid, detail));
+    };
+    let id = void_request_id.as_uuid();
+    match &decision.verdict {
+        VoidDecision::Reject { reason: why } => {
+            case.rules.reject().map_err(blocked)?;
+            let event = VoidRejectedV1 {
+                tenant_id: desk.tenant(),
+                branch_id: desk.origin.branch_id,
+                edge_id: desk.origin.edge_id,
+                void_request_id,
+                sale_id: case.sale.sale_id,
+                order_id: case.sale.order_id,
+                ticket_id: case.sale.ticket_id,
+                rejected_by: decision.by,
+                reason: reason(why)?,
+                command_id: decision.command_id,
+                rejected_at: desk.now,
+            };
+            Told::event(EntryKind::VoidRejected, &event, id)
+        }
+        VoidDecision::Approve { note } => {
+            case.rules.approve().map_err(blocked)?;
+            let event = VoidApprovedV1 {
+                tenant_id: desk.tenant(),
+                branch_id: desk.origin.branch_id,
+                edge_id: desk.origin.edge_id,
+                void_request_id,
+                sale_id: case.sale.sale_id,
+                order_id: case.sale.order_id,
+                cash_session_id: drawer_of(&case)?,
+                ticket_id: case.sale.ticket_id,
+                approved_by: decision.by,
+                note: note.as_deref().map(reason).transpose()?,
+                refund_currency: case.sale.currency,
+                refund_amount: case.sale.kept,
+                restored: case.sale.deductions,
+                command_id: decision.command_id,
+                approved_at: desk.now,
+            };
+            Told::event(EntryKind::VoidApproved, &event, id)
+        }
+    }
 }
 
 async fn case(
     conn: &mut Conn,
     desk: &Desk,
-    sale: schemas::SaleId,
+    sale: SaleId,
+    request: Option<&VoidState>,
 ) -> Result<Option<Case>, store::Error> {
     let found = voids::read_sales(conn, &[sale]).await?.pop();
     let Some((sale, order)) = found.filter(|(sale, _)| sale.branch_id == desk.origin.branch_id)
     else {
         return Ok(None);
     };
-    let session_open = match sale.cash_session_id {
-        Some(id) => drawers::read(conn, id).await?.is_some_and(|drawer| drawer.is_open()),
-        None => false,
+    let drawer = match sale.cash_session_id {
+        Some(id) => drawers::read(conn, id).await?,
+        None => None,
     };
-    Ok(Some(Case { sale, order, session_open }))
+    let session_open = drawer.is_some_and(|drawer| drawer.is_open());
+    let owner = drawer.map(|drawer| drawer.opened_by);
+    let request = request.map(|state| match state {
+        VoidState::Pending => VoidRequestStatus::Pending,
+        VoidState::Approved(_) => VoidRequestStatus::Approved,
+        VoidState::Rejected(_) => VoidRequestStatus::Rejected,
+    });
+    let (method, sale_status, order) = (sale.method, order.sale_status, order.status);
+    let rules = Rules { method, session_open, sale: sale_status, order, request };
+    Ok(Some(Case { sale, owner, rules }))
 }
 
-/// The rules that hold at the request and at the approval; the session whose drawer
-/// pays back.
-fn permitted(case: &Case) -> Result<schemas::CashSessionId, Refusal> {
-    let blocked = |code, detail: &str| Err(Refusal::new(code, detail));
-    let session = case.sale.cash_session_id;
-    let (TenderMethod::Cash, Some(session)) = (case.sale.method, session) else {
-        return blocked(
-            RefusalCode::VoidNotCash,
-            "only cash sales can be voided; this one was paid otherwise, and is not refunded",
-        );
-    };
-    if !case.session_open {
-        return blocked(
-            RefusalCode::VoidSessionClosed,
-            "the cash session of this sale is closed; a sale is voided in its own session only",
-        );
-    }
-    match case.order.status {
-        OrderStatus::InPrep | OrderStatus::Ready => Ok(session),
-        OrderStatus::Delivered | OrderStatus::Voided | OrderStatus::Cancelled => blocked(
-            RefusalCode::VoidOrderDelivered,
-            "the order of this sale is delivered; it can no longer be voided",
-        ),
-    }
+/// The session whose drawer pays back: each cash sale has one.
+fn drawer_of(case: &Case) -> Result<CashSessionId, Refusal> {
+    case.sale.cash_session_id.ok_or_else(|| blocked(Blocked::NotCash))
+}
+
+fn blocked(rule: Blocked) -> Refusal {
+    Refusal::new(RefusalCode::from(rule), rule.to_string())
 }

@@ -11,7 +11,6 @@ mod stock;
 mod voids;
 
 use schemas::Timestamp;
-use serde::de::{DeserializeOwned, IntoDeserializer as _, value};
 use uuid::Uuid;
 
 pub use deeds::{Deed, record};
@@ -24,8 +23,6 @@ pub use sales::{sales, ticket, tickets};
 pub use sessions::z_reports;
 pub use stock::{insert_stock_rows, stock_journal, stock_levels};
 pub use voids::void_requests;
-
-use crate::Error;
 
 /// A place in a list that is in the order of time, the newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +44,4 @@ pub struct Span {
     pub after: Place,
     /// At most so many.
     pub limit: u32,
-}
-
-/// A stored name of a state, as its type.
-fn word<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, Error> {
-    let text: value::StrDeserializer<'_, value::Error> = text.into_deserializer();
-    T::deserialize(text).map_err(|error| Error::corrupt(what, error))
 }

@@ -6,10 +6,10 @@ use schemas::{
 };
 use time::OffsetDateTime;
 
-use super::{Span, sales::ticket_id, word};
+use super::{Span, sales::ticket_id};
 use crate::{
     Conn, Error,
-    columns::{int8, unsigned},
+    columns::{int8, unsigned, word},
 };
 
 /// Exceptions of a store, the newest first.

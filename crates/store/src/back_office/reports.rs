@@ -1,6 +1,6 @@
 //! Sales by what, how and when they were sold: sums of stored figures, with the
 //! names that were stored with them. Nothing is computed again or looked up in a
-//! catalogue.
+//! catalogue. Which sales a report is of, `sales_of_days` says (migration 0004).
 
 use rust_decimal::Decimal;
 use schemas::{
@@ -8,8 +8,10 @@ use schemas::{
     back_office::{CategorySales, CompanyRow, DaySales, ItemSales, MethodSales},
 };
 
-use super::word;
-use crate::{Conn, Error, columns::unsigned};
+use crate::{
+    Conn, Error,
+    columns::{unsigned, word},
+};
 
 /// The most rows of one report, the largest sums first.
 const MAX_ROWS: i64 = 5_000;
@@ -86,13 +88,8 @@ pub async fn by_item(
                COALESCE(sum(l.line_total_usd) FILTER (WHERE s.status <> 'VOIDED'), 0) AS "total_usd!",
                COALESCE(sum(l.quantity) FILTER (WHERE s.status = 'VOIDED'), 0) AS "voided_quantity!",
                COALESCE(sum(l.line_total_usd) FILTER (WHERE s.status = 'VOIDED'), 0) AS "voided_usd!"
-           FROM branch b
-           JOIN tenant t ON t.tenant_id = b.tenant_id
-           JOIN sale s ON s.branch_id = b.branch_id
-               AND s.finalized_at >= ($2::text::date)::timestamp AT TIME ZONE t.time_zone
-               AND s.finalized_at < ($3::text::date + 1)::timestamp AT TIME ZONE t.time_zone
+           FROM sales_of_days($1, $2, $3) s
            JOIN sale_line l ON l.sale_id = s.sale_id
-           WHERE b.branch_id = $1
            GROUP BY l.menu_item_id, l.name
            ORDER BY 6 DESC, 1, 2 LIMIT $4"#,
         branch_id.as_uuid(),
@@ -135,13 +132,8 @@ pub async fn by_category(
                COALESCE(sum(l.line_total_usd) FILTER (WHERE s.status <> 'VOIDED'), 0) AS "total_usd!",
                COALESCE(sum(l.quantity) FILTER (WHERE s.status = 'VOIDED'), 0) AS "voided_quantity!",
                COALESCE(sum(l.line_total_usd) FILTER (WHERE s.status = 'VOIDED'), 0) AS "voided_usd!"
-           FROM branch b
-           JOIN tenant t ON t.tenant_id = b.tenant_id
-           JOIN sale s ON s.branch_id = b.branch_id
-               AND s.finalized_at >= ($2::text::date)::timestamp AT TIME ZONE t.time_zone
-               AND s.finalized_at < ($3::text::date + 1)::timestamp AT TIME ZONE t.time_zone
+           FROM sales_of_days($1, $2, $3) s
            JOIN sale_line l ON l.sale_id = s.sale_id
-           WHERE b.branch_id = $1
            GROUP BY l.category_id, l.category_name
            ORDER BY 6 DESC, 1, 2 LIMIT $4"#,
         branch_id.as_uuid(),
@@ -177,19 +169,14 @@ pub async fn by_method(
     days: &Days,
 ) -> Result<Vec<MethodSales>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT s.tender_method, s.tender_currency,
+        r#"SELECT s.tender_method AS "tender_method!", s.tender_currency AS "tender_currency!",
                count(*) FILTER (WHERE s.status <> 'VOIDED') AS "sales!",
                COALESCE(sum(s.grand_total_usd) FILTER (WHERE s.status <> 'VOIDED'), 0) AS "grand_total_usd!",
                COALESCE(sum(s.vat_usd) FILTER (WHERE s.status <> 'VOIDED'), 0) AS "vat_usd!",
                COALESCE(sum(s.tender_received - s.tender_change) FILTER (WHERE s.status <> 'VOIDED'), 0) AS "kept!",
                count(*) FILTER (WHERE s.status = 'VOIDED') AS "voided_sales!",
                COALESCE(sum(s.grand_total_usd) FILTER (WHERE s.status = 'VOIDED'), 0) AS "voided_usd!"
-           FROM branch b
-           JOIN tenant t ON t.tenant_id = b.tenant_id
-           JOIN sale s ON s.branch_id = b.branch_id
-               AND s.finalized_at >= ($2::text::date)::timestamp AT TIME ZONE t.time_zone
-               AND s.finalized_at < ($3::text::date + 1)::timestamp AT TIME ZONE t.time_zone
-           WHERE b.branch_id = $1
+           FROM sales_of_days($1, $2, $3) s
            GROUP BY s.tender_method, s.tender_currency
            ORDER BY s.tender_method, s.tender_currency"#,
         branch_id.as_uuid(),
@@ -232,12 +219,8 @@ pub async fn by_day(
                COALESCE(sum(s.grand_total_usd) FILTER (WHERE s.status <> 'VOIDED'), 0) AS "grand_total_usd!",
                count(*) FILTER (WHERE s.status = 'VOIDED') AS "voided_sales!",
                COALESCE(sum(s.grand_total_usd) FILTER (WHERE s.status = 'VOIDED'), 0) AS "voided_usd!"
-           FROM branch b
-           JOIN tenant t ON t.tenant_id = b.tenant_id
-           JOIN sale s ON s.branch_id = b.branch_id
-               AND s.finalized_at >= ($2::text::date)::timestamp AT TIME ZONE t.time_zone
-               AND s.finalized_at < ($3::text::date + 1)::timestamp AT TIME ZONE t.time_zone
-           WHERE b.branch_id = $1
+           FROM sales_of_days($1, $2, $3) s
+           JOIN tenant t ON t.tenant_id = s.tenant_id
            GROUP BY 1 ORDER BY 1"#,
         branch_id.as_uuid(),
         days.first,

@@ -9,10 +9,10 @@ use schemas::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Span, word};
+use super::Span;
 use crate::{
     Conn, Error,
-    columns::{digest, narrow, unsigned},
+    columns::{digest, narrow, unsigned, word},
 };
 
 /// Sales of a store with their lines, the newest first.

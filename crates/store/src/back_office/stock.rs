@@ -8,10 +8,9 @@ use schemas::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::word;
 use crate::{
     Conn, Error,
-    columns::{column, int8, unsigned},
+    columns::{column, int8, unsigned, word},
 };
 
 /// The levels of a store, by item, of the items after this one.

@@ -6,8 +6,8 @@ use schemas::{
 };
 use time::OffsetDateTime;
 
-use super::{Span, sales::ticket_id, word};
-use crate::{Conn, Error};
+use super::{Span, sales::ticket_id};
+use crate::{Conn, Error, columns::word};
 
 /// Requests to void of a store, the newest first; only those that stand so, if
 /// that is asked for.

@@ -1,19 +1,22 @@
 //! Requests to void, and what the back office decides about them.
 //!
 //! A decision is a command to the store's edge, durable before the answer: the
-//! edge decides by its own state, and its journal tells the outcome. Refused here
-//! is only what the books know for certain. Of two decisions about one request one
-//! becomes a command; the other is told so.
+//! edge decides by its own state, and its journal tells the outcome. For a store
+//! that has no edge the direct door's worker does so, by the same rules, and the
+//! command is handed over to it in the same transaction. Refused here is only what
+//! the books know for certain. Of two decisions about one request one becomes a
+//! command; the other is told so.
 
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
 use schemas::{
-    BranchId, CommandId, StaffId, Timestamp, VoidRequestId,
+    BranchId, CommandId, StaffId, TicketId, Timestamp, VoidRequestId,
     back_office::{
         ApproveVoid, CommandRow, CommandState, Page, RejectVoid, VoidRequestRow, VoidRequestStatus,
     },
     catalogue::CatalogueV1,
+    door_api::{CarryOut, Submission},
     requests::{Command, VoidDecision},
 };
 use serde::Deserialize;
@@ -22,7 +25,7 @@ use store::{
     back_office::{self, Deed, Place},
     catalogues,
     commands::{self, Inserted, NewCommand, Standing, State as Stands},
-    voids,
+    doors, voids,
 };
 use utoipa::IntoParams;
 
@@ -38,6 +41,7 @@ use super::{
 use crate::{
     Refusal,
     center::{Center, within_time},
+    door::keep,
 };
 
 /// How long a store has to carry out a decision, in microseconds: 12 hours. A
@@ -179,14 +183,19 @@ async fn decide(
     decided_by: StaffId,
     decision: VoidDecision,
 ) -> Result<Answer, Problem> {
-    let answer = once(center, client, meta, move |turn| {
+    let tenant_id = client.tenant_id();
+    let answer = once(Arc::clone(&center), client, meta, move |turn| {
         Box::pin(async move {
             let written = write(turn, id, decided_by, decision).await?;
             let location = format!("/v1/commands/{}", written.command_id);
             Ok(Done::new(StatusCode::ACCEPTED, &written)?.at(location))
         })
     });
-    Ok(answer.await?)
+    let answer = answer.await?;
+    if !answer.is_refusal() {
+        keep::wake(&center, tenant_id, answer.body::<CommandRow>()?.branch_id).await;
+    }
+    Ok(answer)
 }
 
 async fn write(
@@ -228,6 +237,13 @@ async fn write(
             return Err(OfficeRefusal::VoidDecisionWaiting(id).into());
         }
         Err(error) => return Err(error.into()),
+    }
+    if doors::store_edges(books, &[request.branch_id]).await?.is_empty() {
+        let ticket = TicketId::parse(format!("command-{}", command.command_id))
+            .map_err(|error| Refusal::BadKey(error.why))?;
+        let (branch_id, command) = (request.branch_id, command.clone());
+        let carry_out = Submission::CarryOut(CarryOut { branch_id, command });
+        keep::hand_over(center, client, books, ticket, &carry_out).await?;
     }
     let deed = Deed {
         tenant_id,

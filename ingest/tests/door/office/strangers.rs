@@ -46,6 +46,9 @@ fn body(path: &str, branch: BranchId) -> Value {
             "customer_id": sample_id::<schemas::CustomerId>("Chan"), "cart": {
             "sale_type": "DELIVERY",
             "lines": [{ "menu_item_id": sample_id::<MenuItemId>("latte"), "quantity": 1 }] } })),
+        "/pos/khqr" => branch_in(json!({ "ticketId": "k", "currency": "USD", "cart": {
+            "sale_type": "DELIVERY",
+            "lines": [{ "menu_item_id": sample_id::<MenuItemId>("latte"), "quantity": 1 }] } })),
         "/pos/cash-sessions" => branch_in(json!({ "device_id": device, "staff_id": staff,
             "opening_float_usd": "50", "opening_float_khr": "0" })),
         "/pos/cash-sessions/close" => branch_in(json!({ "cash_session_id": session,
@@ -73,7 +76,8 @@ impl Shop {
         request.bearer_auth(token).json(body).send().await.unwrap()
     }
 
-    /// How much anybody could have written.
+    /// How much anybody could have written. What a stranger is refused is remembered
+    /// under the stranger's own key, and is nothing of the store.
     async fn written(&self) -> Vec<i64> {
         let mut counts = Vec::new();
         for statement in [
@@ -81,7 +85,6 @@ impl Shop {
             "SELECT count(*) FROM stock_journal",
             "SELECT count(*) FROM submission",
             "SELECT count(*) FROM edge_command",
-            "SELECT count(*) FROM api_request",
             "SELECT count(*) FROM audit_log",
         ] {
             counts.push(
@@ -117,7 +120,8 @@ async fn nothing_is_written_for_a_store_by_who_may_not_see_it() {
     let nobody = "99999999-9999-4999-8999-999999999999";
     let mut asked = Vec::new();
     for rule in RULES {
-        let names_a_store = rule.path.contains("{branch}") || rule.path.starts_with("/pos/");
+        let at_the_door = rule.path.starts_with("/pos/") && !rule.path.contains('{');
+        let names_a_store = rule.path.contains("{branch}") || at_the_door;
         if rule.method == "GET" || !names_a_store {
             continue;
         }

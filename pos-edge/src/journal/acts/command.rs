@@ -60,7 +60,7 @@ async fn carry_out(desk: &mut Desk<'_>, command: &Command) -> Result<Written, Re
 }
 
 /// The code of a refusal that is final; `None` if the command should come again.
-const fn code(refusal: &Refusal) -> Option<&'static str> {
+fn code(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::CommandExpired(_) => Some("command_expired"),
         Refusal::VoidNotFound(_) => Some("void_not_found"),
