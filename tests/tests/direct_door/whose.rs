@@ -56,9 +56,9 @@ async fn a_cashier_acts_on_what_was_sold_in_their_own_session() {
     assert_eq!(refused.refusal(), (403, "not_permitted"));
     let order = day.stage.text("SELECT order_id::text FROM sale_order").await;
     let ready = |who: &str| json!({ "order_id": order, "staff_id": staff(who), "to": "READY" });
-    let refused = day.post("/pos/orders/status", "her order", ready("Bopha")).await;
+    let refused = day.post("/pos/orders/status", "her-order", ready("Bopha")).await;
     assert_eq!(refused.refusal(), (403, "not_permitted"));
-    assert_eq!(day.post("/pos/orders/status", "a manager", ready("Dara")).await.status, 200);
+    assert_eq!(day.post("/pos/orders/status", "a-manager", ready("Dara")).await.status, 200);
 
     // An online order is nobody's own: whoever stands in the kitchen moves it.
     let online = day.stage.app.on_account(1, day.stage.customer);
@@ -67,7 +67,7 @@ async fn a_cashier_acts_on_what_was_sold_in_their_own_session() {
                   WHERE ticket_id = 'online'";
     let online = day.stage.text(online).await;
     let moved = json!({ "order_id": online, "staff_id": staff("Bopha"), "to": "READY" });
-    assert_eq!(day.post("/pos/orders/status", "online", moved).await.status, 200);
+    assert_eq!(day.post("/pos/orders/status", "online-ready", moved).await.status, 200);
     assert_eq!(day.stage.count("SELECT count(*) FROM void_request").await, 0);
     let ready = "SELECT count(*) FROM sale_order WHERE status = 'READY'";
     assert_eq!(day.stage.count(ready).await, 2);
