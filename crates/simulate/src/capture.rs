@@ -91,6 +91,9 @@ impl World {
         let (edge, at) = (self.edges[place].origin.edge_id, self.clock_of(place));
         let session = self.session(edge, place, disk, at)?;
         let (sale, order) = (self.chance.id(), self.chance.id());
+        if self.edges[place].restored.is_some() {
+            self.sold_by_copies.insert(sale);
+        }
         let asked =
             Asked { edge, ticket, cart: &wish.cart, sale, order, at, session: Some(session) };
         let event = self.shops[wish.shop].sale(&asked)?;

@@ -95,6 +95,9 @@ impl World {
                 let Some((ticket, wish)) = wish else {
                     return Err(format!("sale {sale} under {ticket} was never asked for"));
                 };
+                if self.sold_by_copies.contains(&(*sale).into()) {
+                    return Err(format!("sale {sale} of an old copy is in the books"));
+                }
                 if booked.insert(ticket.clone(), *sale).is_some() {
                     return Err(format!("ticket {ticket} was sold twice"));
                 }

@@ -329,7 +329,7 @@ impl World {
         edge.facts_read = from + arrived.len();
         for message in arrived {
             let Some(row) = message.row.filter(|_| message.branch == branch) else { continue };
-            if !self.fault("fact lost", 50) {
+            if !self.fault("fact lost", 300) {
                 self.offer(place, row);
             }
         }
@@ -352,7 +352,7 @@ impl World {
 
     /// What came in order goes to the disk.
     pub(crate) fn store_rows(&mut self, place: usize) {
-        if self.fault("edge dies before it keeps numbers", 10) {
+        if self.fault("edge dies before it keeps numbers", 15) {
             return self.crash_edge(place);
         }
         let Edge { inbox, disk, .. } = &mut self.edges[place];

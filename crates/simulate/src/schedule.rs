@@ -136,7 +136,7 @@ impl World {
     fn damage(&mut self, wire: &mut Wire) {
         let Wire::Entry { packet, .. } = wire else { return };
         let name = (packet.entry.edge_id, packet.entry.seq);
-        if !self.damaged.contains(&name) && self.fault("bytes changed", 30) {
+        if !self.damaged.contains(&name) && self.fault("bytes changed", 60) {
             self.damaged.insert(name);
             let mut entry = (*packet.entry).clone();
             let at = self.chance.place(entry.payload.len());

@@ -87,11 +87,11 @@ impl Worker {
 impl World {
     /// How a COMMIT ends here.
     pub(crate) fn end(&mut self) -> End {
-        if self.fault("transaction rolled back", 60) {
+        if self.fault("transaction rolled back", 150) {
             End::RolledBack
-        } else if self.fault("COMMIT unknown, committed", 60) {
+        } else if self.fault("COMMIT unknown, committed", 150) {
             End::UnknownCommitted
-        } else if self.fault("COMMIT unknown, rolled back", 60) {
+        } else if self.fault("COMMIT unknown, rolled back", 150) {
             End::UnknownRolledBack
         } else {
             End::Committed

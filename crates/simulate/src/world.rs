@@ -114,6 +114,8 @@ pub(crate) struct World {
     pub(crate) allocators: Vec<Allocator>,
     pub(crate) relays: Vec<Relay>,
     pub(crate) wishes: BTreeMap<TicketId, Wish>,
+    /// What old copies sold before they were told.
+    pub(crate) sold_by_copies: BTreeSet<SaleId>,
     /// Entries that a broken way has damaged: each once at most, because the second
     /// one stops its edge.
     pub(crate) damaged: BTreeSet<(EdgeId, u64)>,
@@ -150,6 +152,7 @@ impl World {
             allocators: (0..2).map(|_| Allocator::default()).collect(),
             relays: (0..2).map(|_| Relay::default()).collect(),
             wishes: BTreeMap::new(),
+            sold_by_copies: BTreeSet::new(),
             damaged: BTreeSet::new(),
             faults: BTreeMap::new(),
             violation: None,

@@ -36,7 +36,7 @@ fn the_same_seed_is_the_same_run_byte_for_byte() {
 #[test]
 fn every_fault_happens_and_sales_are_made_all_the_same() {
     let (mut faults, mut sales, mut numbers) = (std::collections::BTreeMap::new(), 0, 0);
-    for seed in 0..150 {
+    for seed in 0..400 {
         let report = run(&Plan::of(seed));
         sales += report.sales;
         numbers += report.numbers;
