@@ -31,13 +31,17 @@ pub enum Broken {
     SkipMappingGap,
     /// A worker's effects are committed, and its cursors later.
     CursorApart,
+    /// A worker takes a COMMIT whose outcome it does not know for committed.
+    TrustUnknownCommit,
+    /// An edge that starts again counts its attempts from zero.
+    AttemptsFromZero,
     /// The door's settlement is not in the transaction of its sale.
     SettleApart,
 }
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::AckBeforeCommit,
         Self::PruneOnBrokerAck,
         Self::SkipHoleCheck,
@@ -50,6 +54,8 @@ impl Broken {
         Self::NewTicketOnRetry,
         Self::SkipMappingGap,
         Self::CursorApart,
+        Self::TrustUnknownCommit,
+        Self::AttemptsFromZero,
         Self::SettleApart,
     ];
 
@@ -68,6 +74,8 @@ impl Broken {
             Self::NewTicketOnRetry => "new-ticket-on-retry",
             Self::SkipMappingGap => "skip-mapping-gap",
             Self::CursorApart => "cursor-apart",
+            Self::TrustUnknownCommit => "trust-unknown-commit",
+            Self::AttemptsFromZero => "attempts-from-zero",
             Self::SettleApart => "settle-apart",
         }
     }

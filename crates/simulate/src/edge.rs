@@ -128,13 +128,15 @@ impl World {
 
     /// The daemon starts, from its disk.
     pub(crate) fn start_edge(&mut self, place: usize) {
-        let (process, wall) = (self.fresh(), self.clock_of(place));
+        let process = self.fresh();
+        let zero = self.broken(Broken::AttemptsFromZero);
+        let attempt = if zero { 0 } else { first_attempt(self.clock_of(place)) };
         let (read, born) = (self.facts.messages.len(), self.facts.born);
         let edge = &mut self.edges[place];
         edge.up = true;
         edge.process = process;
         edge.cursor = edge.disk.confirmed().seq;
-        edge.core = Core::new(edge.cursor, first_attempt(wall), Limits::STANDARD);
+        edge.core = Core::new(edge.cursor, attempt, Limits::STANDARD);
         edge.inbox = Inbox::new(edge.disk.mapping.len() as u64);
         edge.line = false;
         edge.ask = true;

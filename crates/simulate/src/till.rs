@@ -12,8 +12,8 @@ use crate::{
     world::{Answer, Wish, World},
 };
 
-/// So many purchases each, at most.
-const PURCHASES: u64 = 8;
+/// A till has a purchase for so many steps of the run.
+const STEPS_FOR_ONE: u64 = 50;
 
 #[derive(Debug)]
 pub(crate) struct Till {
@@ -28,8 +28,9 @@ pub(crate) struct Till {
 }
 
 impl Till {
-    pub(crate) const fn at(shop: usize, at_door: bool) -> Self {
-        Self { shop, at_door, asking: None, left: PURCHASES, away_until: Duration::ZERO }
+    pub(crate) const fn at(shop: usize, at_door: bool, steps: u64) -> Self {
+        let left = steps / STEPS_FOR_ONE;
+        Self { shop, at_door, asking: None, left, away_until: Duration::ZERO }
     }
 
     pub(crate) const fn is_done(&self) -> bool {

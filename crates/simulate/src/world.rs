@@ -186,10 +186,10 @@ impl World {
         self.books.shards[shard].finalized.open_door(origin);
         self.install(shop, edge_id);
         for _ in 0..=self.chance.below(2) {
-            self.tills.push(Till::at(shop, false));
+            self.tills.push(Till::at(shop, false, self.plan.steps));
         }
         if self.chance.permille(600) {
-            self.tills.push(Till::at(shop, true));
+            self.tills.push(Till::at(shop, true, self.plan.steps));
         }
         Ok(())
     }

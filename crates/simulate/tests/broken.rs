@@ -40,5 +40,7 @@ noticed! {
     new_ticket_on_retry: NewTicketOnRetry says "one purchase was sold twice";
     skip_mapping_gap: SkipMappingGap says "holds other numbers than the register";
     cursor_apart: CursorApart says "and its cursors say" | "the books refuse a batch";
+    trust_unknown_commit: TrustUnknownCommit says "as confirmed, and the books end at";
+    attempts_from_zero: AttemptsFromZero says "the broker swallows entry";
     settle_apart: SettleApart says "was refused";
 }

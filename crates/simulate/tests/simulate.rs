@@ -5,7 +5,7 @@ use std::thread;
 use simulate::{Plan, run};
 
 /// Seeds of the honest run.
-const SEEDS: u64 = 5_000;
+const SEEDS: u64 = 3_000;
 /// The first violation among these seeds, with what it says.
 fn first_violation(mut seeds: impl Iterator<Item = u64>) -> Option<(u64, String)> {
     seeds.find_map(|seed| run(&Plan::of(seed)).violation.map(|why| (seed, why)))
