@@ -34,7 +34,7 @@ fn a_seed_that_breaks_a_promise_is_told_and_replays_exactly() {
     let arguments: Vec<&str> = replay.unwrap().split(' ').skip(1).collect();
     let (status, first, _) = simulate(&arguments);
     assert_eq!(status, 1);
-    assert!(first.contains("FAULT") && first.contains("VIOLATED"), "{first}");
+    assert!(first.contains(" sends 1 ") && first.contains("VIOLATED"), "{first}");
     let untimed = |text: &str| -> Vec<String> {
         text.lines().filter(|line| !line.contains("virtual hours")).map(str::to_owned).collect()
     };
