@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ops::commands::{bench, drive, edge, status, token, up, verify, verify_register};
+use ops::commands::{bench, drive, edge, simulate, status, token, up, verify, verify_register};
 use telemetry::CancellationToken;
 
 /// tillstream carries sales from the tills of a shop to the books of its
@@ -25,6 +25,7 @@ enum Command {
     Token(token::Args),
     Drive(drive::Args),
     Bench(bench::Args),
+    Simulate(simulate::Args),
     Edge(edge::Args),
 }
 
@@ -38,6 +39,7 @@ impl Command {
             Self::Token(args) => token::run(args).await,
             Self::Drive(args) => drive::run(args, shutdown).await,
             Self::Bench(args) => bench::run(args, shutdown).await,
+            Self::Simulate(args) => simulate::run(args, shutdown).await,
             Self::Edge(args) => edge::run(args, shutdown).await,
         }
     }

@@ -1,5 +1,6 @@
 //! The books as booking sees them: a small trait with one form in Postgres
-//! ([`PgBooks`]) and one in memory (in the tests), which must behave alike.
+//! ([`PgBooks`]) and one in memory (`memory`, behind the feature
+//! `memory-books`), which must behave alike.
 //!
 //! All calls of one batch are within one transaction of the caller's. Marks
 //! nest: what was written since the newest one is kept or undone.

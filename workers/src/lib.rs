@@ -22,6 +22,8 @@ pub mod batch;
 
 pub mod booking;
 pub mod books;
+#[cfg(feature = "memory-books")]
+pub mod memory;
 pub mod plan;
 
 pub mod direct;

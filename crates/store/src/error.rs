@@ -26,6 +26,12 @@ impl Error {
         Self::Corrupt { what, why: why.to_string() }
     }
 
+    /// What the database says of rows that it refuses, without a database: for
+    /// books in memory.
+    pub fn refused(why: &'static str) -> Self {
+        Self::Database(sqlx::Error::Encode(why.into()))
+    }
+
     /// The constraint that was violated, if that is what happened.
     pub fn constraint(&self) -> Option<&str> {
         match self {

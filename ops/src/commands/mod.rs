@@ -6,6 +6,7 @@ pub mod bench;
 pub mod drive;
 pub mod edge;
 pub mod reach;
+pub mod simulate;
 pub mod status;
 pub mod token;
 pub mod verify;

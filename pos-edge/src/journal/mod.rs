@@ -74,7 +74,7 @@ pub use khqr::{CodeBefore, Confirmed, HeldCode, NewCode, Tap};
 pub use notifications::NotificationFilter;
 pub use orders::{OrderFilter, OrdersOf};
 pub use people::{Bearer, Login, NewLogin, NewPairing, Pairing, PeopleRefusal, Whose};
-pub use progress::SyncCounts;
+pub use progress::{SyncCounts, Word, is_known, weigh};
 pub use receipts::{KnownPrint, PrintBegun, StoredSale};
 pub use reports::MAX_MOVEMENTS;
 pub use sessions::{KnownSession, OpenSession};

@@ -1,6 +1,6 @@
 //! How far the books are with this journal.
 
-use schemas::{Timestamp, requests::JournalHead};
+use schemas::{Sha256Hash, Timestamp, requests::JournalHead};
 
 use super::{
     columns::{place_in, place_out},
@@ -27,20 +27,49 @@ pub struct SyncCounts {
     pub oldest_unconfirmed_at: Option<Timestamp>,
 }
 
+/// What the books' word about their cursor means to a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// They have what the journal has there: everything up to it is confirmed.
+    Believed,
+    /// They have another entry there: this journal is an older copy that went on.
+    AnotherHistory,
+    /// They have more than the journal: it is an older copy.
+    BeyondTheJournal,
+}
+
+/// Whether the books' word brings nothing beyond what is confirmed: it came late.
+pub fn is_known(cursor: JournalHead, confirmed: JournalHead) -> bool {
+    cursor.seq < confirmed.seq || cursor == confirmed
+}
+
+/// Weighs the word of the books that they are at `cursor`, against the hash that
+/// the journal has there, if it has an entry there. Whatever is not
+/// [`Word::Believed`] retires the journal: it may not sell any more.
+pub fn weigh(cursor: JournalHead, own: Option<Sha256Hash>) -> Word {
+    match own {
+        Some(hash) if hash == cursor.hash => Word::Believed,
+        Some(_) => Word::AnotherHistory,
+        None => Word::BeyondTheJournal,
+    }
+}
+
 /// See [`super::Journal::confirm`].
 pub(super) async fn confirm(ledger: &mut Ledger, cursor: JournalHead) -> Result<(), JournalError> {
     let confirmed = *ledger.shared.confirmed.borrow();
     let head = *ledger.shared.head.borrow();
-    if cursor.seq < confirmed.seq || cursor == confirmed {
+    if is_known(cursor, confirmed) {
         return Ok(());
     }
-    match entries::hash_at(&mut ledger.connection, cursor.seq).await? {
-        Some(hash) if hash == cursor.hash => {}
-        Some(_) => {
+    match weigh(cursor, entries::hash_at(&mut ledger.connection, cursor.seq).await?) {
+        Word::Believed => {}
+        Word::AnotherHistory => {
             let why = format!("the books have another entry {} than the journal", cursor.seq);
             return Err(retire(ledger, JournalError::RolledBack(why)).await);
         }
-        None => return Err(retire(ledger, JournalError::rolled_back(cursor, head)).await),
+        Word::BeyondTheJournal => {
+            return Err(retire(ledger, JournalError::rolled_back(cursor, head)).await);
+        }
     }
     let (seq, hash) = (place_in(cursor.seq), cursor.hash.as_bytes().as_slice());
     ledger.begin(Durability::Repeatable).await?;

@@ -20,6 +20,7 @@
 //! with bounded pauses.
 
 pub mod link;
+pub mod mapping;
 pub mod publisher;
 
 mod centre;
@@ -30,7 +31,6 @@ mod confirmations;
 mod figures;
 mod heartbeat;
 mod latency;
-mod mapping;
 mod recovery;
 mod stock;
 mod tasks;

@@ -19,7 +19,7 @@ use workers::{
 };
 
 use crate::model::{
-    Delivered, MemoryBooks, Snapshot, Store, book_online, process,
+    Delivered, MemoryBooks, Snapshot, Store, book_online, process, snapshot_of,
     way::{Trip, batch, trips},
 };
 
@@ -40,7 +40,7 @@ async fn postgres_and_the_model_agree_on_every_outcome() {
         let trip = trips().new_tree(&mut runner).unwrap().current();
         model_of_all.push(make(&books, &worker, &trip).await);
     }
-    let snapshot = Snapshot::of(&books.pool).await;
+    let snapshot = snapshot_of(&books.pool).await;
     for model in model_of_all {
         assert_contains(&snapshot, &model);
     }

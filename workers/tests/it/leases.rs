@@ -6,7 +6,7 @@ use store::lease::{self, Lease};
 use testkit::{BOUND, Books, seed_company, sqlx::PgPool, wait_until};
 use workers::batch::{self, BatchError, Memory};
 
-use crate::model::{Delivered, Snapshot, Step, Store, received};
+use crate::model::{Delivered, Step, Store, received, snapshot_of};
 
 const NAME: &str = "shard:0";
 /// Long enough for a test to do something under it.
@@ -68,13 +68,13 @@ async fn a_worker_that_lost_its_lease_books_nothing() {
 
     let asleep = acquire(&books.pool, "a", SHORT).await.unwrap();
     let awake = inherit(&books.pool, "b", LONG).await;
-    let before = Snapshot::of(&books.pool).await;
+    let before = snapshot_of(&books.pool).await;
     let process = |lease: Lease| {
         let (pool, batch) = (books.pool.clone(), Arc::clone(&batch));
         batch::process(pool, lease, LONG, Arc::default(), Memory::default(), batch)
     };
     assert!(matches!(process(asleep).await, Err(BatchError::LeaseLost)));
-    assert_eq!(Snapshot::of(&books.pool).await, before);
+    assert_eq!(snapshot_of(&books.pool).await, before);
     let (outcome, _) = process(awake).await.unwrap();
     assert_eq!(outcome.booked.applied, 2);
 }

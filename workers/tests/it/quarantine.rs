@@ -12,7 +12,7 @@ use workers::{
     release::release_upgraded,
 };
 
-use crate::model::{Delivered, Snapshot, Step, Store, process};
+use crate::model::{Delivered, Snapshot, Step, Store, process, snapshot_of};
 
 /// Books that refuse some sales for now, as a wrong constraint would.
 struct Refusing {
@@ -53,7 +53,7 @@ impl Refusing {
     }
 
     async fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.books.pool).await
+        snapshot_of(&self.books.pool).await
     }
 }
 

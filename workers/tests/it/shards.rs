@@ -13,7 +13,7 @@ use telemetry::CancellationToken;
 use testkit::{BOUND, Books, Nats, Service, seed_company, sqlx, wait_until};
 use tokio::task::JoinHandle;
 
-use crate::model::{Snapshot, Step, Store, store::forked};
+use crate::model::{Snapshot, Step, Store, snapshot_of, store::forked};
 
 /// How long a holder that died keeps a shard waiting here, in milliseconds.
 const LEASE_MS: u64 = 1_000;
@@ -93,7 +93,7 @@ impl World {
     }
 
     async fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.books.pool).await
+        snapshot_of(&self.books.pool).await
     }
 }
 

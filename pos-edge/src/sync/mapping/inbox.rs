@@ -7,7 +7,13 @@
 //! and not stored; they are asked for again, because `mapping_seq` is kept by
 //! the journal.
 
-use schemas::facts::InvoiceAssignedV1;
+use schemas::{BranchId, TenantId, facts::InvoiceAssignedV1};
+
+/// Whether a row that came is one of this store, as it was issued.
+pub fn is_believed(row: &InvoiceAssignedV1, tenant: TenantId, branch: BranchId) -> bool {
+    let ours = row.tenant_id == tenant && row.branch_id == branch;
+    ours && domain::invoice_chain::invoice_hash(row) == row.hash
+}
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +100,7 @@ impl Inbox {
 mod tests {
     use proptest::prelude::*;
     use schemas::{
-        BranchId, EdgeId, InvoiceId, Khr, SaleId, SeriesId, Sha256Hash, TenantId, TicketId,
-        Timestamp, Usd,
+        EdgeId, InvoiceId, Khr, SaleId, SeriesId, Sha256Hash, TicketId, Timestamp, Usd,
     };
     use uuid::Uuid;
 

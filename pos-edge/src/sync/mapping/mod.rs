@@ -8,7 +8,7 @@
 //! themselves. The key is `mapping_seq`, kept by the journal in the
 //! transaction that stores the rows; a crash before it asks again.
 
-mod inbox;
+pub mod inbox;
 
 use std::{sync::Arc, time::Duration};
 
@@ -116,8 +116,7 @@ impl Mapping {
     /// `None`: it is not what it says, and was dropped; it will be missed.
     fn offer(&mut self, row: InvoiceAssignedV1) -> anyhow::Result<Option<Offered>> {
         let identity = self.edge.journal.identity();
-        let ours = row.tenant_id == identity.tenant_id && row.branch_id == identity.branch_id;
-        if !ours || domain::invoice_chain::invoice_hash(&row) != row.hash {
+        if !inbox::is_believed(&row, identity.tenant_id, identity.branch_id) {
             let (series, no) = (row.series_id, row.no);
             tracing::error!(%series, no, "a register row does not verify; it was dropped");
             self.edge.figures.mapping_rejected.increment(1);

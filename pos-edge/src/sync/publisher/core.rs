@@ -19,6 +19,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use schemas::Timestamp;
+
 use super::limits::Limits;
 
 /// What to do now.
@@ -333,6 +335,15 @@ impl Core {
         self.waiting_since
             + doubled(self.limits.patience_first, self.fruitless, self.limits.patience_longest)
     }
+}
+
+/// The first attempt of a process that starts at `now`. The broker forgets a
+/// message id after two minutes: a new process must not use the attempts of the
+/// one before it. Milliseconds outrun any count of attempts, because pauses are
+/// longer.
+pub fn first_attempt(now: Timestamp) -> u32 {
+    let millis = now.unix_millis().rem_euclid(i64::from(u32::MAX));
+    u32::try_from(millis).unwrap_or(0)
 }
 
 /// `first · 2^times`, at most `longest`.

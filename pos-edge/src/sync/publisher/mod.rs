@@ -25,7 +25,7 @@ use schemas::{
 use tokio::{sync::watch, time::Instant};
 
 use self::{
-    core::{Core, Next},
+    core::{Core, Next, first_attempt},
     limits::Limits,
 };
 use super::{
@@ -88,7 +88,7 @@ impl Publisher {
         let cursor = edge.board.cursor();
         let confirmed = *cursor.borrow();
         Self {
-            core: Core::new(confirmed, first_attempt(&edge), Limits::STANDARD),
+            core: Core::new(confirmed, first_attempt(edge.clock.now()), Limits::STANDARD),
             origin: Instant::now(),
             subject: PosSubject {
                 shard: shard_of(tenant_id, branch_id, identity.shards),
@@ -333,14 +333,6 @@ impl Publisher {
             self.edge.board.tell_error(Part::Publisher, Some(text));
         }
     }
-}
-
-/// The broker forgets a message id after two minutes: a new process must not
-/// use the attempts of the one before it. Milliseconds outrun any count of
-/// attempts, because pauses are longer.
-fn first_attempt(edge: &Edge) -> u32 {
-    let millis = edge.clock.now().unix_millis().rem_euclid(i64::from(u32::MAX));
-    u32::try_from(millis).unwrap_or(0)
 }
 
 /// Whether tickets should show it: that the line is down is no error of theirs.

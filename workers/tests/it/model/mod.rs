@@ -1,19 +1,16 @@
 //! A model of stores, of what can happen to what they send, and of the books.
 
-mod handed;
-pub mod memory_books;
 pub mod online;
 pub mod snapshot;
 pub mod store;
-pub mod sums;
 pub mod way;
 
-pub use memory_books::MemoryBooks;
 pub use online::book_online;
-pub use snapshot::Snapshot;
+pub use snapshot::snapshot_of;
 pub use store::{Damage, Delivered, Step, Store};
 
 use schemas::{Entry, TenantId, catalogue::CatalogueRef, subjects::PosSubject};
+pub use workers::memory::{MemoryBooks, Snapshot};
 use workers::{
     batch::{Memory, Outcome, admit_and_book},
     booking::BookingError,

@@ -21,6 +21,7 @@ use schemas::{
 use store::khqr::{Intent, IntentState, Payment};
 use testkit::{JournalWriter, sample_catalogue};
 use uuid::Uuid;
+use workers::reading::Origin;
 
 use super::online::Door;
 
@@ -38,6 +39,13 @@ pub struct Store {
     pub intents: Vec<Intent>,
     /// Its direct door.
     pub door: Door,
+}
+
+impl From<&Store> for Origin {
+    fn from(store: &Store) -> Self {
+        let Store { tenant_id, branch_id, edge_id, .. } = *store;
+        Self { tenant_id, branch_id, edge_id }
+    }
 }
 
 /// Something that an edge writes.

@@ -6,7 +6,7 @@ use schemas::{
     events::{DrawerSums, MethodSums, SaleFinalizedV1, SaleStatus, SessionReport, TenderMethod},
 };
 
-use super::memory_books::Tables;
+use super::Tables;
 
 /// The sums of a session that is in the books.
 pub(super) fn of(tables: &Tables, session: CashSessionId) -> Option<SessionReport> {

@@ -1,9 +1,9 @@
 //! Orders that are handed over, in memory.
 
 use store::Error;
-use workers::plan::Changes;
 
-use super::memory_books::{Tables, int8, unique};
+use super::{Tables, int8, unique};
+use crate::plan::Changes;
 
 pub(super) fn write(tables: &mut Tables, changes: &Changes<'_>) -> Result<(), Error> {
     for row in &changes.handovers {
