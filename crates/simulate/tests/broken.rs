@@ -34,7 +34,9 @@ noticed! {
     reuse_message_id: ReuseMessageId says "the broker swallows entry";
     relay_by_watermark: RelayByWatermark says "facts wait for their place";
     number_outside_the_transaction: NumberOutsideTransaction says "the register breaks" | "has two numbers";
-    unfenced_holder: UnfencedHolder says "the books do not have" | "and the books end at" | "have" | "numbers";
+    unfenced_holder: UnfencedHolder says
+        "which the books do not have" | "and the books end at" | "sales have" | "has two numbers"
+        | "and its cursors say";
     answer_before_fsync: AnswerBeforeFsync says "was answered and is lost" | "answered twice";
     trust_old_copy: TrustOldCopy says "is an old copy";
     new_ticket_on_retry: NewTicketOnRetry says "one purchase was sold twice";

@@ -99,9 +99,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use schemas::{
-        EdgeId, InvoiceId, Khr, SaleId, SeriesId, Sha256Hash, TicketId, Timestamp, Usd,
-    };
+    use schemas::{EdgeId, InvoiceId, Khr, SaleId, SeriesId, Sha256Hash, TicketId, Timestamp, Usd};
     use uuid::Uuid;
 
     use super::*;
