@@ -37,6 +37,7 @@ mod captures;
 mod cases;
 mod catalogue;
 mod chain;
+mod closing;
 mod columns;
 mod contacts;
 mod desk;

@@ -10,6 +10,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::{
     catalogue, chain,
+    closing::Closing,
     columns::{hash_out, place_out, uuid_out},
     contacts, drafts, entries,
     error::{JournalError, OpenError, code, primary_code},
@@ -124,8 +125,10 @@ pub(super) async fn open(
     migrate(&files, &mut connection).await?;
     let shared = Arc::new(Shared::new(identity, clock, files.clone()));
     let contacts_written_at = shared.clock.now();
+    let closing = Closing::of(&mut connection).await.map_err(files.failed())?;
     let mut ledger = Ledger {
         connection,
+        closing,
         fence,
         key,
         fingerprint: found,

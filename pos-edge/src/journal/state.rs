@@ -19,6 +19,7 @@ use tokio::sync::{broadcast, watch};
 use super::{
     catalogue::CatalogueInUse,
     chain::Checking,
+    closing::Closing,
     drafts::HeldDraft,
     error::{JournalError, OpenError},
     fence::{Fence, Mark},
@@ -37,6 +38,8 @@ const UPDATES_KEPT: usize = 1_024;
 /// The writer's own: the one connection, and what is only true beside it.
 pub(super) struct Ledger {
     pub(super) connection: SqliteConnection,
+    /// Dropped after the connection: until then the file is still being closed.
+    pub(super) closing: Closing,
     pub(super) fence: Fence,
     pub(super) key: JournalKey,
     /// The fingerprint of the key, for the fence's mark.
@@ -244,6 +247,7 @@ impl Ledger {
         let connection = files.connect(&self.key, false).await.map_err(failed)?;
         let old = std::mem::replace(&mut self.connection, connection);
         files.close_untouched(old, true).await;
+        self.closing = Closing::of(&mut self.connection).await?;
         files.make_writable(&mut self.connection).await?;
         self.limit_bytes(self.max_bytes).await?;
         self.health = Health::Stale;
