@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ops::commands::{bench, drive, edge, simulate, status, token, up, verify, verify_register};
+use ops::commands::{
+    bench, drive, edge, quarantine, simulate, status, token, up, verify, verify_register,
+};
 use telemetry::CancellationToken;
 
 /// tillstream carries sales from the tills of a shop to the books of its
@@ -22,6 +24,7 @@ enum Command {
     Status(status::Args),
     Verify(verify::Args),
     VerifyRegister(verify_register::Args),
+    Quarantine(quarantine::Args),
     Token(token::Args),
     Drive(drive::Args),
     Bench(bench::Args),
@@ -36,6 +39,7 @@ impl Command {
             Self::Status(args) => status::run(args, shutdown).await,
             Self::Verify(args) => verify::run(args, shutdown).await,
             Self::VerifyRegister(args) => verify_register::run(&args),
+            Self::Quarantine(args) => quarantine::run(args).await,
             Self::Token(args) => token::run(args).await,
             Self::Drive(args) => drive::run(args, shutdown).await,
             Self::Bench(args) => bench::run(args, shutdown).await,

@@ -23,8 +23,9 @@ use testkit::{BOUND, scratch_dir, sqlx, wait_until};
 const SALES: u64 = 7;
 
 /// Runs a command on the stack; its exit status and what it printed.
-async fn run(data_dir: &Path, arguments: &'static [&'static str]) -> (i32, String) {
+async fn run(data_dir: &Path, arguments: &[&str]) -> (i32, String) {
     let data_dir = data_dir.to_path_buf();
+    let arguments: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
     let ran = tokio::task::spawn_blocking(move || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tillstream"));
         command.args(arguments).arg("--data-dir").arg(data_dir).output().unwrap()
@@ -33,8 +34,8 @@ async fn run(data_dir: &Path, arguments: &'static [&'static str]) -> (i32, Strin
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// Sells at the demo company's first store.
-async fn sell(stack: &Stack) {
+/// Sells at the demo company's first store, until so many sales have their numbers.
+async fn sell(stack: &Stack, numbered: u64) {
     let company = ops::company::demo();
     let store = &company.stores[0];
     let edge = EdgeClient::at_url(&stack.edge(store.edge_id).unwrap().url()).unwrap();
@@ -63,7 +64,7 @@ async fn sell(stack: &Stack) {
     }
     wait_until("every number is known at the store", BOUND, async || {
         let sync = edge.sync().await.ok()?;
-        (sync.numbered == SALES && sync.confirmed_seq == sync.journal_seq).then_some(())
+        (sync.numbered == numbered && sync.confirmed_seq == sync.journal_seq).then_some(())
     })
     .await;
 }
@@ -75,7 +76,7 @@ async fn verify_and_status_tell_how_it_is_and_verify_fails_when_it_must() {
     let clock = Arc::new(SystemClock);
     let mut stack = Stack::start(StackOptions::throw_away(&data_dir), clock.clone()).await.unwrap();
     demo::set_up(&mut stack, clock).await.unwrap();
-    sell(&stack).await;
+    sell(&stack, SALES).await;
 
     let (status, text) = run(&data_dir, &["verify", "--settled", "--json"]).await;
     let verdict: Value = serde_json::from_str(&text).unwrap();
@@ -119,6 +120,76 @@ async fn verify_and_status_tell_how_it_is_and_verify_fails_when_it_must() {
     .await;
     let strictness = Strictness { settled: false, stuck_after: Duration::from_secs(5) };
     assert!(!verify(stack.pool(), &[], strictness).await.unwrap().ok);
+    stack.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_booked_is_listed_and_shown_released_or_given_up() {
+    let dir = scratch_dir();
+    let data_dir = dir.path().join("stack");
+    let clock = Arc::new(SystemClock);
+    let mut stack = Stack::start(StackOptions::throw_away(&data_dir), clock.clone()).await.unwrap();
+    demo::set_up(&mut stack, clock).await.unwrap();
+    let (status, text) = run(&data_dir, &["quarantine", "list"]).await;
+    assert!(status == 0 && text.contains("nothing waits"), "{text}");
+    // The books refuse two sales, as a wrong constraint would.
+    let wrong =
+        "ALTER TABLE sale ADD CONSTRAINT wrong CHECK (ticket_id NOT IN ('sale-2', 'sale-4'))";
+    testkit::damage(stack.pool(), wrong).await;
+    sell(&stack, SALES - 2).await;
+
+    let listed = async |arguments: &[&str]| -> Vec<Value> {
+        let (status, text) = run(&data_dir, arguments).await;
+        assert_eq!(status, 0, "{text}");
+        let told: Value = serde_json::from_str(&text).unwrap();
+        told["entries"].as_array().unwrap().clone()
+    };
+    let waiting = listed(&["quarantine", "list", "--json"]).await;
+    assert_eq!(waiting.len(), 2, "{waiting:?}");
+    assert_eq!(
+        (&waiting[0]["state"], &waiting[0]["reason"]),
+        (&"WAITING".into(), &"DATA_ERROR".into())
+    );
+    let names: Vec<&str> = waiting.iter().map(|row| row["entry"].as_str().unwrap()).collect();
+    let (status, text) = run(&data_dir, &["quarantine", "show", names[0]]).await;
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &shown["payload"]["ticket_id"]), (0, &"sale-2".into()), "{text}");
+
+    // Nothing changes while the reason holds.
+    let (status, _) = run(&data_dir, &["quarantine", "release", names[0]]).await;
+    assert_eq!(status, 1);
+    assert_eq!(listed(&["quarantine", "list", "--json"]).await, waiting);
+    testkit::damage(stack.pool(), "ALTER TABLE sale DROP CONSTRAINT wrong").await;
+    let (status, text) = run(&data_dir, &["quarantine", "release", names[0]]).await;
+    assert!(status == 0 && text.starts_with("1 entries"), "{text}");
+    let (status, _) = run(&data_dir, &["quarantine", "release", names[0]]).await;
+    assert_eq!(status, 1, "it does not wait any more");
+
+    let give_up = ["quarantine", "discard", names[1], "--by", "Maly", "--reason", "a test sale"];
+    let (status, _) = run(&data_dir, &give_up[..5]).await;
+    assert_eq!(status, 2, "a reason is needed");
+    let (status, text) = run(&data_dir, &give_up).await;
+    assert_eq!(status, 0, "{text}");
+    assert_eq!(run(&data_dir, &give_up).await.0, 1, "it does not wait any more");
+    assert_eq!(listed(&["quarantine", "list", "--json"]).await, Vec::<Value>::new());
+    let all = listed(&["quarantine", "list", "--all", "--json"]).await;
+    let states: Vec<_> = all.iter().map(|row| row["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["RELEASED", "DISCARDED"]);
+    let audit = "SELECT meta ->> 'by' || ': ' || (meta ->> 'why') FROM audit_log
+                 WHERE action = 'ENTRY_DISCARDED'";
+    let told: Vec<String> = sqlx::query_scalar(audit).fetch_all(stack.pool()).await.unwrap();
+    assert_eq!(told, ["Maly: a test sale"]);
+
+    wait_until("the released sale has its number", BOUND, async || {
+        let numbers = "SELECT count(*) FROM invoice";
+        let numbers: i64 = sqlx::query_scalar(numbers).fetch_one(stack.pool()).await.ok()?;
+        (numbers == 6).then_some(())
+    })
+    .await;
+    let (status, text) = run(&data_dir, &["verify"]).await;
+    assert_eq!(status, 0, "{text}");
+    let (status, _) = run(&data_dir, &["quarantine", "show", "nothing"]).await;
+    assert_eq!(status, 2, "no entry's name");
     stack.shutdown().await.unwrap();
 }
 

@@ -45,7 +45,7 @@ use telemetry::CancellationToken;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-pub use release::{ReleaseError, Released, release};
+pub use release::{ReleaseError, Released, discard, release};
 pub use settings::Settings;
 pub use shard::BATCH_MESSAGES;
 

@@ -1,5 +1,6 @@
 //! Releasing quarantined entries: the entry and all that waited behind it, in
-//! order, through the same handlers, in one transaction, each exactly once.
+//! order, through the same handlers, in one transaction, each exactly once. Or
+//! giving one up, which the audit log tells.
 //!
 //! The edge's cursor is locked first, so a worker that books the same edge
 //! waits or is waited for. A crash before COMMIT leaves everything waiting.
@@ -7,7 +8,7 @@
 use std::collections::HashSet;
 
 use domain::journal_chain::verify_hash;
-use schemas::{EdgeId, Entry, EntryKind, entry::entry_name};
+use schemas::{EdgeId, Entry, EntryKind, Timestamp, entry::entry_name};
 use store::{
     Conn, Pool, cursors, entries,
     quarantine::{self, Reason},
@@ -84,6 +85,34 @@ pub async fn release(pool: &Pool, edge: EdgeId, seq: u64) -> Result<Released, Re
         let released = release_within(&mut tx, edge, seq).await?;
         tx.commit().await.map_err(store::Error::from)?;
         Ok(released)
+    })
+    .await?
+}
+
+/// Gives up entry `seq` of `edge` for good: it makes nothing in the books, and the
+/// audit log says who did that and why. What waits behind it waits on.
+///
+/// # Errors
+/// [`ReleaseError`]; then nothing was discarded, or (the commit failed) unknown.
+pub async fn discard(
+    pool: &Pool,
+    (edge, seq): (EdgeId, u64),
+    (by, why): (String, String),
+    at: Timestamp,
+) -> Result<(), ReleaseError> {
+    let pool = pool.clone();
+    // In a task of its own, so that nobody cancels its commit.
+    tokio::spawn(async move {
+        let mut tx = pool.begin().await.map_err(store::Error::from)?;
+        // Who books or releases entries of that journal waits, or is waited for.
+        if cursors::lock(&mut tx, &[edge]).await?.is_empty() {
+            return Err(ReleaseError::NoSuchEdge(edge));
+        }
+        if !quarantine::discard(&mut tx, (edge, seq), (&by, &why), at).await? {
+            return Err(ReleaseError::NotWaiting(entry_name(edge, seq)));
+        }
+        tx.commit().await.map_err(store::Error::from)?;
+        Ok(())
     })
     .await?
 }

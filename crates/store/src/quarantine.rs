@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use schemas::{BranchId, EdgeId, TenantId};
+use schemas::{BranchId, EdgeId, TenantId, Timestamp};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
@@ -220,6 +221,109 @@ pub async fn from_the_future(
             })
         })
         .collect()
+}
+
+/// Which entries are listed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// Only those of this store.
+    pub branch: Option<BranchId>,
+    /// Only those of this journal.
+    pub edge: Option<EdgeId>,
+    /// Only those that still wait.
+    pub waiting: bool,
+}
+
+/// An entry that is or was set aside, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The entry.
+    pub entry: Quarantined,
+    /// `WAITING`, `RELEASED` or `DISCARDED`.
+    pub state: String,
+    /// When it was set aside.
+    pub since: Timestamp,
+    /// When it was released or discarded.
+    pub settled_at: Option<Timestamp>,
+}
+
+/// Entries that are or were set aside, at most `limit` after `after`, in the order
+/// of edge and seq.
+///
+/// # Errors
+/// [`Error`] if the statement fails or a stored value is not valid.
+pub async fn list(
+    conn: &mut Conn,
+    filter: Filter,
+    after: Option<(EdgeId, u64)>,
+    limit: i64,
+) -> Result<Vec<Listed>, Error> {
+    let (edge, seq) = after.unwrap_or((EdgeId::from_uuid(Uuid::nil()), 0));
+    let rows = sqlx::query!(
+        "SELECT edge_id, seq, tenant_id, branch_id, kind, reason, detail, about, state,
+             quarantined_at, settled_at
+         FROM quarantine
+         WHERE (edge_id, seq) > ($1, $2)
+           AND ($3::uuid IS NULL OR branch_id = $3) AND ($4::uuid IS NULL OR edge_id = $4)
+           AND (NOT $5 OR state = 'WAITING')
+         ORDER BY edge_id, seq
+         LIMIT $6",
+        edge.as_uuid(),
+        int8(seq),
+        filter.branch.map(BranchId::as_uuid),
+        filter.edge.map(EdgeId::as_uuid),
+        filter.waiting,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let (tenant_id, branch_id) = (row.tenant_id, row.branch_id);
+            let (kind, reason, detail, about) = (row.kind, row.reason, row.detail, row.about);
+            let (edge_id, seq) = (row.edge_id, row.seq);
+            let entry = Row { edge_id, seq, tenant_id, branch_id, kind, reason, detail, about };
+            Ok(Listed {
+                entry: entry.try_into()?,
+                state: row.state,
+                since: row.quarantined_at.into(),
+                settled_at: row.settled_at.map(Timestamp::from),
+            })
+        })
+        .collect()
+}
+
+/// Gives up a waiting entry for good, and says so in the audit log: who did it
+/// (`by`) and `why`. Returns whether it was waiting.
+///
+/// # Errors
+/// [`Error::Database`] if the statement fails.
+pub async fn discard(
+    conn: &mut Conn,
+    (edge, seq): (EdgeId, u64),
+    (by, why): (&str, &str),
+    at: Timestamp,
+) -> Result<bool, Error> {
+    let discarded = sqlx::query!(
+        "WITH gone AS (
+             UPDATE quarantine SET state = 'DISCARDED', settled_at = $5
+             WHERE edge_id = $1 AND seq = $2 AND state = 'WAITING'
+             RETURNING tenant_id, branch_id, edge_id, seq, kind, reason, detail
+         )
+         INSERT INTO audit_log (tenant_id, branch_id, action, edge_id, entry_seq, occurred_at, meta)
+         SELECT tenant_id, branch_id, 'ENTRY_DISCARDED', edge_id, seq, $5,
+             jsonb_build_object('by', $3::text, 'why', $4::text, 'kind', kind, 'reason', reason,
+                 'detail', detail)
+         FROM gone",
+        edge.as_uuid(),
+        int8(seq),
+        by,
+        why,
+        OffsetDateTime::from(at),
+    )
+    .execute(conn)
+    .await?;
+    Ok(discarded.rows_affected() > 0)
 }
 
 struct Row {
