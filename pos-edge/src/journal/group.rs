@@ -5,8 +5,8 @@
 //! what the transaction holds by then ([`super::desk`]). So of two that exclude
 //! each other one is written, and the other one sees it.
 //!
-//! The writer alone changes the journal, so what it looks up before it begins
-//! is still true when it commits. Answers go out after the COMMIT: a crash
+//! What was captured before is looked up in the transaction that writes, and the
+//! writer alone changes the journal. Answers go out after the COMMIT: a crash
 //! before it loses sales that nobody was told of, a crash after it loses
 //! answers, and the tills ask again under the same tickets.
 
