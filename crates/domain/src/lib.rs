@@ -19,6 +19,7 @@ pub mod charged;
 pub mod reprice;
 
 pub mod orders;
+pub mod sale;
 pub mod secrets;
 pub mod sessions;
 pub mod voids;

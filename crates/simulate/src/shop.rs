@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use domain::{
     catalogue::{self, CatalogueIndex},
-    pricing, tender,
+    pricing,
+    sale::{Settled, Sold},
+    tender,
 };
 use rust_decimal::Decimal;
 use schemas::{
@@ -16,7 +18,7 @@ use schemas::{
         Seller, StaffMember, StaffRole, StockItem, StockUse,
     },
     edge_api::{Cart, CartLine, TenderOffer, Totals},
-    events::{SaleFinalizedV1, SaleStatus, SaleType, Tender, TenderMethod},
+    events::{SaleFinalizedV1, SaleType, Tender, TenderMethod},
 };
 use uuid::Uuid;
 use workers::reading::Origin;
@@ -87,19 +89,14 @@ impl Shop {
         let priced = pricing::price(&self.index, asked.cart, asked.at)
             .map_err(|error| format!("a cart cannot be priced: {error}"))?;
         let tender = settle(&priced.totals, asked.session.is_some())?;
-        let Totals {
-            lines,
-            discounts,
-            subtotal_usd,
-            vat,
-            fx_rate_khr_per_usd,
-            grand_total_usd,
-            grand_total_khr,
-            khr_rounding,
-            payable_khr,
-        } = priced.totals;
         let customer = schemas::CustomerId::from(Uuid::from_u128(0x44_0001));
-        Ok(SaleFinalizedV1 {
+        let settled = Settled {
+            totals: priced.totals,
+            deductions: priced.deductions,
+            catalogue: self.reference,
+            tender,
+        };
+        Ok(settled.into_event(Sold {
             tenant_id: self.origin.tenant_id,
             branch_id: self.origin.branch_id,
             edge_id: asked.edge,
@@ -113,23 +110,10 @@ impl Shop {
             order_id: asked.order,
             ticket_id: asked.ticket.clone(),
             request_hash: request_hash(asked.cart),
-            status: SaleStatus::Finalized,
             sale_type: asked.cart.sale_type,
             finalized_at: asked.at,
-            lines,
-            discounts,
-            subtotal_usd,
-            vat,
-            fx_rate_khr_per_usd,
-            grand_total_usd,
-            grand_total_khr,
-            khr_rounding,
-            payable_khr,
-            tender,
-            deductions: priced.deductions,
-            catalogue: self.reference,
             late: None,
-        })
+        }))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use domain::{
     pricing::{self, Priced},
+    sale::{Settled, Sold},
     tender,
 };
 use schemas::{
     Entry, TicketId, Timestamp,
-    catalogue::CatalogueRef,
-    edge_api::{CashSession, FinalizeSale, TenderOffer, Totals},
-    events::{DeductionLine, SaleFinalizedV1, SaleStatus, Tender, TenderMethod},
+    edge_api::{CashSession, FinalizeSale, TenderOffer},
+    events::{SaleFinalizedV1, TenderMethod},
 };
 
 use super::{Answer, CaptureError, catalogue, receipt, request_hash};
@@ -121,34 +121,24 @@ fn check_seller(asked: &SaleAsked<'_>, session: &CashSession) -> Result<(), Refu
     Ok(())
 }
 
-/// What is sold, and how it is paid.
-struct Settled {
-    totals: Totals,
-    deductions: Vec<DeductionLine>,
-    priced_with: CatalogueRef,
-    tender: Tender,
+/// The cart as it is priced now.
+fn in_cash(
+    catalogue: &CatalogueInUse,
+    request: &FinalizeSale,
+    at: Timestamp,
+) -> Result<Settled, CaptureError> {
+    let Priced { totals, deductions } =
+        pricing::price(&catalogue.index, &request.cart, at).map_err(CaptureError::within_cart)?;
+    let tender = tender::settle(&totals, &request.tender).map_err(CaptureError::Tender)?;
+    Ok(Settled { totals, deductions, catalogue: catalogue.reference, tender })
 }
 
-impl Settled {
-    /// The cart as it is priced now.
-    fn in_cash(
-        catalogue: &CatalogueInUse,
-        request: &FinalizeSale,
-        at: Timestamp,
-    ) -> Result<Self, CaptureError> {
-        let Priced { totals, deductions } = pricing::price(&catalogue.index, &request.cart, at)
-            .map_err(CaptureError::within_cart)?;
-        let tender = tender::settle(&totals, &request.tender).map_err(CaptureError::Tender)?;
-        Ok(Self { totals, deductions, priced_with: catalogue.reference, tender })
-    }
-
-    /// The cart as it was locked and paid.
-    fn by_khqr(locked: LockedSale, offer: &TenderOffer) -> Result<Self, CaptureError> {
-        let LockedSale { totals, deductions, catalogue, currency, proof } = locked;
-        let tender =
-            tender::settle_khqr(&totals, currency, offer, proof).map_err(CaptureError::Tender)?;
-        Ok(Self { totals, deductions, priced_with: catalogue, tender })
-    }
+/// The cart as it was locked and paid.
+fn by_khqr(locked: LockedSale, offer: &TenderOffer) -> Result<Settled, CaptureError> {
+    let LockedSale { totals, deductions, catalogue, currency, proof } = locked;
+    let tender =
+        tender::settle_khqr(&totals, currency, offer, proof).map_err(CaptureError::Tender)?;
+    Ok(Settled { totals, deductions, catalogue, tender })
 }
 
 /// Prices a sale and writes it down; its payload is still to be made.
@@ -162,28 +152,17 @@ fn draft(
     check_seller(asked, session)?;
     let request = asked.request;
     let catalogue = catalogue(journal)?;
-    let Settled { totals, deductions, priced_with, tender } = match locked {
-        Some(locked) => Settled::by_khqr(locked, &request.tender)?,
-        None => Settled::in_cash(&catalogue, request, finalized_at)?,
+    let settled = match locked {
+        Some(locked) => by_khqr(locked, &request.tender)?,
+        None => in_cash(&catalogue, request, finalized_at)?,
     };
-    let stock: Vec<StockUse> = deductions.iter().map(StockUse::from).collect();
-    let Totals {
-        lines,
-        discounts,
-        subtotal_usd,
-        vat,
-        fx_rate_khr_per_usd,
-        grand_total_usd,
-        grand_total_khr,
-        khr_rounding,
-        payable_khr,
-    } = totals;
+    let stock: Vec<StockUse> = settled.deductions.iter().map(StockUse::from).collect();
     let identity = journal.identity();
     let request_hash = request_hash(request);
     let document = catalogue.index.document();
     let cashier_name =
         catalogue.index.staff_member(session.staff_id).map_or(staff_name, |now| now.name.clone());
-    let sale = SaleFinalizedV1 {
+    let sale = settled.into_event(Sold {
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,
@@ -197,23 +176,10 @@ fn draft(
         order_id: fresh_id(finalized_at),
         ticket_id: asked.ticket.clone(),
         request_hash,
-        status: SaleStatus::Finalized,
         sale_type: request.cart.sale_type,
         finalized_at,
-        lines,
-        discounts,
-        subtotal_usd,
-        vat,
-        fx_rate_khr_per_usd,
-        grand_total_usd,
-        grand_total_khr,
-        khr_rounding,
-        payable_khr,
-        tender,
-        deductions,
-        catalogue: priced_with,
         late: None,
-    };
+    });
     let new = NewSale {
         draft_id: request.draft_id,
         ticket_id: sale.ticket_id.clone(),
@@ -226,7 +192,7 @@ fn draft(
         method: sale.tender.method,
         currency: sale.tender.currency,
         kept: sale.tender.received.saturating_sub(sale.tender.change),
-        grand_total_usd,
+        grand_total_usd: sale.grand_total_usd,
         vat_usd: sale.vat.amount_usd,
         stock,
         payload: Vec::new(),

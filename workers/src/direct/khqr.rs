@@ -1,13 +1,11 @@
 //! What the centre itself knows of KHQR payments: the only proof that the direct
 //! door takes.
 
-use domain::charged;
+use domain::{charged, sale::Settled};
 use schemas::{
     TicketId,
-    catalogue::CatalogueRef,
     door_api::{RefusalCode, SubmitSale},
-    edge_api::Totals,
-    events::{DeductionLine, KhqrProof, Tender},
+    events::KhqrProof,
 };
 use store::{
     Conn,
@@ -20,14 +18,6 @@ use super::{Refusal, desk::Desk};
 pub(super) struct Code {
     pub(super) intent: Intent,
     pub(super) locked: Option<LockedCart>,
-}
-
-/// What is sold, at which price, and how it is paid.
-pub(super) struct Sold {
-    pub(super) totals: Totals,
-    pub(super) deductions: Vec<DeductionLine>,
-    pub(super) catalogue: CatalogueRef,
-    pub(super) tender: Tender,
 }
 
 /// A code of the books, locked.
@@ -68,7 +58,7 @@ pub(super) fn locked(
     ticket: &TicketId,
     sale: &SubmitSale,
     (md5, code): (&str, Option<&Code>),
-) -> Result<Sold, Refusal> {
+) -> Result<Settled, Refusal> {
     let unproven = |why: &str| {
         Refusal::new(RefusalCode::KhqrUnproven, format!("KHQR code {md5} does not pay it: {why}"))
     };
@@ -92,5 +82,5 @@ pub(super) fn locked(
     let proof = KhqrProof { khqr_priced_at: Some(locked.priced_at), ..proof };
     let LockedCart { totals, deductions, catalogue, .. } = locked.clone();
     let tender = charged::by_khqr(&totals, intent.currency, proof);
-    Ok(Sold { totals, deductions, catalogue, tender })
+    Ok(Settled { totals, deductions, catalogue, tender })
 }

@@ -10,6 +10,7 @@ use domain::{
     catalogue::CatalogueIndex,
     charged,
     pricing::{self, Priced},
+    sale::{Settled, Sold},
     tender::{self, TenderError},
 };
 use rust_decimal::Decimal;
@@ -17,7 +18,7 @@ use schemas::{
     CashSessionId, DeviceId, EntryKind, OrderId, SaleId, Sha256Hash, StaffId, TicketId, Timestamp,
     door_api::{CompletedOffline, DoorTender, RefusalCode, SubmitSale},
     edge_api::{TenderOffer, Totals},
-    events::{LateSale, SaleFinalizedV1, SaleStatus, Tender, TenderMethod},
+    events::{LateSale, Tender, TenderMethod},
     facts::ExceptionKind,
 };
 use store::{
@@ -31,7 +32,7 @@ use store::{
 use super::{
     Refusal,
     desk::{Decided, Desk, Menu, Told},
-    khqr::{self, Code, Sold},
+    khqr::{self, Code},
 };
 
 /// Decides a sale.
@@ -105,22 +106,11 @@ impl Asked<'_> {
             Some(offline) => offline.completed_at.min(self.desk.now),
             None => self.desk.now,
         };
-        let Sold { totals, deductions, catalogue, tender } = self.sold(menu, finalized_at)?;
+        let settled = self.sold(menu, finalized_at)?;
         let ticket = &self.pending.ticket_id;
         let sale_id = SaleId::from_uuid(self.desk.id_for("sale", ticket));
         let (cashier_id, cashier_name) = self.cashier();
-        let Totals {
-            lines,
-            discounts,
-            subtotal_usd,
-            vat,
-            fx_rate_khr_per_usd,
-            grand_total_usd,
-            grand_total_khr,
-            khr_rounding,
-            payable_khr,
-        } = totals;
-        let event = SaleFinalizedV1 {
+        let event = settled.into_event(Sold {
             tenant_id: self.desk.tenant(),
             branch_id: self.desk.origin.branch_id,
             edge_id: self.desk.origin.edge_id,
@@ -134,23 +124,10 @@ impl Asked<'_> {
             order_id: OrderId::derived(sale_id.as_uuid(), "order"),
             ticket_id: ticket.clone(),
             request_hash: self.pending.body_hash,
-            status: SaleStatus::Finalized,
             sale_type: self.sale.cart.sale_type,
             finalized_at,
-            lines,
-            discounts,
-            subtotal_usd,
-            vat,
-            fx_rate_khr_per_usd,
-            grand_total_usd,
-            grand_total_khr,
-            khr_rounding,
-            payable_khr,
-            tender,
-            deductions,
-            catalogue,
             late: self.late,
-        };
+        });
         let told = Told::event(EntryKind::SaleFinalized, &event, sale_id.as_uuid())?;
         Ok(Told { objections, ..told })
     }
@@ -158,7 +135,7 @@ impl Asked<'_> {
     /// What is sold, at which price, and how it is paid. A cart that a paid code
     /// locked is sold as it was locked; any other at the menu's prices, or a fact at
     /// those that the client charged.
-    fn sold(&self, menu: &Menu, at: Timestamp) -> Result<Sold, Refusal> {
+    fn sold(&self, menu: &Menu, at: Timestamp) -> Result<Settled, Refusal> {
         if let DoorTender::Khqr { md5, currency, .. } = &self.sale.tender {
             let code = (md5.as_str(), self.code.as_ref());
             let ticket = &self.pending.ticket_id;
@@ -176,7 +153,7 @@ impl Asked<'_> {
         let Priced { totals, deductions } =
             pricing::price(&index, &self.sale.cart, at).map_err(|error| Refusal::cart(&error))?;
         let tender = self.settle(&totals)?;
-        Ok(Sold { totals, deductions, catalogue: menu.reference, tender })
+        Ok(Settled { totals, deductions, catalogue: menu.reference, tender })
     }
 
     fn is_fact(&self) -> bool {
