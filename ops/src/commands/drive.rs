@@ -1,8 +1,9 @@
 //! `tillstream drive`.
 
 mod outcome;
+mod rejected;
 
-use std::{io::Write as _, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
 use schemas::{Percent, SystemClock};
@@ -16,20 +17,20 @@ use super::{
 use crate::{
     company::retire_edges,
     drive::{
-        self, Choices, Driven, Input, Job, Outage, Progress, Rejected, Speed, stores::OpenStore,
+        self, Choices, Columns, Driven, Input, Job, Outage, Progress, Said, Sources, Speed,
+        stores::OpenStore,
     },
 };
 use outcome::Outcome;
-
-/// Bad rows that are shown; the rest are counted.
-const MAX_SHOWN: usize = 20;
+use rejected::report_rejected;
 
 /// Sell a CSV through edges' HTTP API, as tills would, and verify the books
 ///
 /// Three CSV files say what is sold: --sales with the columns
 /// outlet,receipt,at,staff,product,quantity,unit_price, --products with
 /// product,name,category,price and --outlets with outlet,name,city; columns may
-/// come in any order, with others beside them.
+/// come in any order, with others beside them. Columns that are called otherwise are
+/// mapped with --map, those that are not there get one value with --set.
 ///
 /// The rows of one receipt (outlet and receipt number) are one sale, at the time
 /// and by the staff of its first row. The company is new in each run, so its
@@ -56,12 +57,25 @@ pub struct Args {
     /// What was sold
     #[arg(long, value_name = "FILE")]
     sales: PathBuf,
-    /// The products' list
+    /// The products' list; without one, every product that the sales name is sold
     #[arg(long, value_name = "FILE")]
-    products: PathBuf,
-    /// The outlets' list
+    products: Option<PathBuf>,
+    /// The outlets' list; without one, every outlet that the sales name sells
     #[arg(long, value_name = "FILE")]
-    outlets: PathBuf,
+    outlets: Option<PathBuf>,
+    /// A column of the sales has another name in the file: "receipt=Transaction ID".
+    /// Of `total`, which is not read otherwise, each row must be quantity × price
+    #[arg(long = "map", value_name = "COLUMN=NAME")]
+    map: Vec<Said>,
+    /// A column of the sales is not in the file; every row has this value: staff=1
+    #[arg(long = "set", value_name = "COLUMN=VALUE")]
+    set: Vec<Said>,
+    /// Another column of the sales in which every row must say something
+    #[arg(long = "require", value_name = "NAME")]
+    require: Vec<String>,
+    /// Write every row that is not sold into a CSV file: file,line,reason
+    #[arg(long, value_name = "FILE")]
+    rejected: Option<PathBuf>,
     /// `max`, or `real×N`: N times as fast as the data's own time (also realxN)
     #[arg(long, value_name = "SPEED", default_value = "max")]
     speed: Speed,
@@ -93,15 +107,33 @@ pub struct Args {
     stack: Where,
 }
 
+impl Args {
+    fn sources(&self) -> Sources {
+        Sources {
+            sales: self.sales.clone(),
+            products: self.products.clone(),
+            outlets: self.outlets.clone(),
+            columns: Columns {
+                renamed: self.map.clone(),
+                fixed: self.set.clone(),
+                required: self.require.clone(),
+            },
+        }
+    }
+}
+
 /// Sells everything and tells what came of it.
 ///
 /// # Errors
 /// If the input cannot be used, the stack cannot be reached, a sale is missing
 /// in the end, or the books are not whole.
 pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let input = drive::read(&args.sales, &args.products, &args.outlets)?;
+    let input = drive::read(&args.sources())?;
     let rejected = input.rejected.clone();
     report_rejected(&rejected);
+    if let Some(file) = &args.rejected {
+        rejected::write(file, &rejected)?;
+    }
     let reached = args.stack.reach(Arc::new(SystemClock)).await?;
     let outcome = sell_and_verify(&args, input, rejected.len(), &reached, &shutdown).await;
     let left = reached.leave().await;
@@ -204,19 +236,5 @@ fn edge_address(store: &OpenStore) -> EdgeAddress {
         store: store.store.name.clone(),
         url: store.edge.url().to_owned(),
         folder: Some(store.folder().to_path_buf()),
-    }
-}
-
-fn report_rejected(rejected: &[Rejected]) {
-    let mut err = std::io::stderr().lock();
-    for row in rejected.iter().take(MAX_SHOWN) {
-        // A closed stderr is nobody's problem here.
-        let _ = writeln!(err, "{}:{}: {}", row.file, row.line, row.reason);
-    }
-    if rejected.len() > MAX_SHOWN {
-        let _ = writeln!(err, "and {} more bad rows", rejected.len() - MAX_SHOWN);
-    }
-    if !rejected.is_empty() {
-        let _ = writeln!(err, "{} rows are not sold; the rest goes on", rejected.len());
     }
 }

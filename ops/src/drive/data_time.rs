@@ -8,7 +8,8 @@ use time::{
     macros::format_description,
 };
 
-/// A moment of the data. Offsets, where the data has them, are taken off.
+/// A moment of the data. Offsets, where the data has them, are taken off; a day alone
+/// is its midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DataTime(PrimitiveDateTime);
 
@@ -56,6 +57,10 @@ impl FromStr for DataTime {
         forms
             .iter()
             .find_map(|form| PrimitiveDateTime::parse(&normal, form).ok())
+            .or_else(|| {
+                let day = Date::parse(&normal, format_description!("[year]-[month]-[day]")).ok()?;
+                Some(day.midnight())
+            })
             .map(Self)
             .ok_or_else(|| InvalidTime(text.chars().take(40).collect()))
     }
@@ -90,7 +95,8 @@ mod tests {
             "2019-04-01T07:01".parse::<DataTime>().unwrap().to_string(),
             "2019-04-01T7:01:00.0"
         );
-        for wrong in ["", "ERROR", "2019-04-31T07:01:20", "07:01", "2019-04-01", "01/04/2019"] {
+        assert_eq!("2019-04-01".parse(), Ok(seven.at(Time::MIDNIGHT)));
+        for wrong in ["", "ERROR", "2019-04-31T07:01:20", "07:01", "2019-04-31", "01/04/2019"] {
             assert!(wrong.parse::<DataTime>().is_err(), "{wrong}");
         }
     }

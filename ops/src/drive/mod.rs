@@ -28,7 +28,9 @@ mod watch;
 pub use choices::{Choice, Choices, InvalidPercent, percent};
 pub use data_time::{DataTime, InvalidTime};
 pub use done::{Done, Sum};
-pub use input::{Input, InputError, Line, OutletRow, ProductRow, Receipt, Rejected, read};
+pub use input::{
+    Columns, Input, InputError, Line, OutletRow, ProductRow, Receipt, Rejected, Said, Sources, read,
+};
 pub use outage::{Bound, InvalidOutage, Outage};
 pub use progress::Progress;
 pub use run::{Centre, Driven, Job, run};

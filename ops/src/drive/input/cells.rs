@@ -1,11 +1,11 @@
 //! Rows and cells: columns by name, and text that is or is not a value.
 
-use std::{fs::File, path::Path};
+use std::{fs, io::Cursor, path::Path, sync::Arc};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use rust_decimal::Decimal;
 
-use super::{InputError, Rejected};
+use super::{Columns, InputError, Rejected};
 
 /// Words that stand for "nobody knows", in any case.
 const NO_VALUE: [&str; 5] = ["error", "unknown", "null", "n/a", "nan"];
@@ -13,10 +13,44 @@ const NO_VALUE: [&str; 5] = ["error", "unknown", "null", "n/a", "nan"];
 /// A CSV file whose columns were found.
 pub(super) struct Table<const COLUMNS: usize> {
     file: String,
-    reader: Reader<File>,
+    reader: Reader<Cursor<Arc<[u8]>>>,
+    lines: Lines,
     columns: [&'static str; COLUMNS],
-    places: [usize; COLUMNS],
+    places: [Place; COLUMNS],
+    /// Other columns in which each row must say something.
+    required: Vec<(String, usize)>,
     width: usize,
+}
+
+/// Where the cells of a column come from.
+enum Place {
+    /// That cell of the row.
+    Cell(usize),
+    /// The same in each row.
+    Always(String),
+}
+
+/// Counts lines. A record is said to start where the one before it ends, be that in the
+/// middle of a line's end or before blank lines: its line is that of its first cell.
+struct Lines {
+    text: Arc<[u8]>,
+    offset: usize,
+    line: u64,
+}
+
+impl Lines {
+    /// The line of what starts at or after `offset`, which is not before the last one
+    /// asked for.
+    fn at(&mut self, offset: usize) -> u64 {
+        while let Some(byte) = self.text.get(self.offset) {
+            if self.offset >= offset && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.line += u64::from(*byte == b'\n');
+            self.offset += 1;
+        }
+        self.line
+    }
 }
 
 /// One row: its line, and its cells in the order of the columns asked for. A
@@ -40,30 +74,48 @@ impl<const COLUMNS: usize> Row<COLUMNS> {
 
 impl<const COLUMNS: usize> Table<COLUMNS> {
     /// Opens a file and finds its columns, in any order, others beside them.
-    pub(super) fn open(path: &Path, columns: [&'static str; COLUMNS]) -> Result<Self, InputError> {
+    pub(super) fn open(
+        path: &Path,
+        columns: [&'static str; COLUMNS],
+        said: &Columns,
+    ) -> Result<Self, InputError> {
         let file = path.display().to_string();
         let unreadable = |source| InputError::Unreadable { file: file.clone(), source };
+        let text: Arc<[u8]> = fs::read(path).map_err(|error| unreadable(error.into()))?.into();
         let mut reader = ReaderBuilder::new()
             .flexible(true)
             .trim(Trim::All)
-            .from_path(path)
-            .map_err(unreadable)?;
+            .from_reader(Cursor::new(Arc::clone(&text)));
         let header = reader.byte_headers().map_err(unreadable)?.clone();
         let name = |cell: &[u8]| {
             String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_ascii_lowercase()
         };
         let names: Vec<String> = header.iter().map(name).collect();
-        let found = columns.map(|column| names.iter().position(|name| name == column));
-        let missing: Vec<_> = columns
-            .iter()
-            .zip(&found)
-            .filter_map(|(column, place)| place.is_none().then_some(*column))
-            .collect();
+        let find = |wanted: &str| names.iter().position(|name| wanted.eq_ignore_ascii_case(name));
+        let mut missing = Vec::new();
+        let places = columns.map(|column| {
+            if let Some(value) = said.fixed_value(column) {
+                return Place::Always(value.to_owned());
+            }
+            let wanted = said.name_of(column);
+            let place = find(wanted);
+            if place.is_none() {
+                missing.push(wanted.to_owned());
+            }
+            Place::Cell(place.unwrap_or_default())
+        });
+        let mut required = Vec::new();
+        for wanted in &said.required {
+            match find(wanted) {
+                Some(place) => required.push((wanted.clone(), place)),
+                None => missing.push(wanted.clone()),
+            }
+        }
         if !missing.is_empty() {
             return Err(InputError::NoColumn { file, missing });
         }
-        let places = found.map(Option::unwrap_or_default);
-        Ok(Self { file, reader, columns, places, width: names.len() })
+        let lines = Lines { text, offset: 0, line: 1 };
+        Ok(Self { file, reader, lines, columns, places, required, width: names.len() })
     }
 
     /// The file's name, for rejections.
@@ -86,7 +138,8 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         if !more {
             return Ok(None);
         }
-        let line = record.position().map_or(0, csv::Position::line);
+        let start = record.position().map_or(0, csv::Position::byte);
+        let line = self.lines.at(usize::try_from(start).unwrap_or(usize::MAX));
         Ok(Some(self.row(line, &record)))
     }
 
@@ -94,12 +147,25 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         let mut malformed = (record.len() != self.width)
             .then(|| format!("it has {} cells instead of {}", record.len(), self.width));
         let mut cells = [const { String::new() }; COLUMNS];
-        for ((cell, place), column) in cells.iter_mut().zip(self.places).zip(self.columns) {
+        for ((cell, place), column) in cells.iter_mut().zip(&self.places).zip(self.columns) {
+            let place = match place {
+                Place::Cell(place) => *place,
+                Place::Always(value) => {
+                    cell.clone_from(value);
+                    continue;
+                }
+            };
             let bytes = record.get(place).unwrap_or_default();
             if std::str::from_utf8(bytes).is_err() {
                 malformed.get_or_insert_with(|| format!("{column} is not UTF-8"));
             }
             *cell = String::from_utf8_lossy(bytes).into_owned();
+        }
+        for (name, place) in &self.required {
+            let cell = String::from_utf8_lossy(record.get(*place).unwrap_or_default());
+            if let Err(reason) = some(name, &cell) {
+                malformed.get_or_insert(reason);
+            }
         }
         Row { line, cells, malformed }
     }

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::{
-    Input, InputError, OutletRow, ProductRow,
+    Columns, Input, InputError, OutletRow, ProductRow,
     cells::{Table, price, says_nothing, some},
 };
 
 /// Reads `outlet,name,city`.
 pub(super) fn read_outlets(path: &Path, input: &mut Input) -> Result<(), InputError> {
-    let mut table = Table::open(path, ["outlet", "name", "city"])?;
+    let mut table = Table::open(path, ["outlet", "name", "city"], &Columns::default())?;
     while let Some(row) = table.next_row()? {
         let outlet = row.whole().and_then(|[outlet, name, city]| {
             let key = some("outlet", outlet)?.to_owned();
@@ -34,7 +34,8 @@ pub(super) fn read_outlets(path: &Path, input: &mut Input) -> Result<(), InputEr
 /// Reads `product,name,category,price`. The price is the list's: what is
 /// charged is in the sales.
 pub(super) fn read_products(path: &Path, input: &mut Input) -> Result<(), InputError> {
-    let mut table = Table::open(path, ["product", "name", "category", "price"])?;
+    let columns = ["product", "name", "category", "price"];
+    let mut table = Table::open(path, columns, &Columns::default())?;
     while let Some(row) = table.next_row()? {
         let product = row.whole().and_then(|[product, name, category, list_price]| {
             let key = some("product", product)?.to_owned();

@@ -1,4 +1,4 @@
-//! What is to be sold, read from three CSV files.
+//! What is to be sold, read from a CSV file of sales and the lists that it refers to.
 //!
 //! Every row either becomes part of a receipt or is rejected with its file,
 //! line and reason; none is dropped in silence. A receipt (outlet and receipt
@@ -6,14 +6,16 @@
 //! others. Files without the right columns are refused as a whole.
 
 mod cells;
+mod columns;
 mod lists;
 mod receipts;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use rust_decimal::Decimal;
 
 use super::data_time::DataTime;
+pub use columns::{Columns, Said};
 
 /// What is to be sold.
 #[derive(Debug, Default)]
@@ -107,7 +109,7 @@ pub enum InputError {
         /// The file.
         file: String,
         /// Their names.
-        missing: Vec<&'static str>,
+        missing: Vec<String>,
     },
     /// Nothing in it can be used.
     #[error("{file} holds nothing that can be sold")]
@@ -117,17 +119,34 @@ pub enum InputError {
     },
 }
 
-/// Reads all three files.
+/// The files.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// What was sold.
+    pub sales: PathBuf,
+    /// The products' list; without one, what the sales name.
+    pub products: Option<PathBuf>,
+    /// The outlets' list; without one, those that the sales name.
+    pub outlets: Option<PathBuf>,
+    /// What the sales' columns are called.
+    pub columns: Columns,
+}
+
+/// Reads all files.
 ///
 /// # Errors
 /// [`InputError`]. Bad rows are no errors: they are in [`Input::rejected`].
-pub fn read(sales: &Path, products: &Path, outlets: &Path) -> Result<Input, InputError> {
+pub fn read(from: &Sources) -> Result<Input, InputError> {
     let mut input = Input::default();
-    lists::read_outlets(outlets, &mut input)?;
-    lists::read_products(products, &mut input)?;
-    receipts::read(sales, &mut input)?;
+    if let Some(outlets) = &from.outlets {
+        lists::read_outlets(outlets, &mut input)?;
+    }
+    if let Some(products) = &from.products {
+        lists::read_products(products, &mut input)?;
+    }
+    receipts::read(from, &mut input)?;
     if input.receipts.is_empty() {
-        return Err(InputError::Nothing { file: sales.display().to_string() });
+        return Err(InputError::Nothing { file: from.sales.display().to_string() });
     }
     Ok(input)
 }

@@ -1,17 +1,23 @@
 //! Rows of sales, gathered into receipts.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use schemas::edge_api::Cart;
 
+use rust_decimal::Decimal;
+
 use super::{
-    Input, InputError, Line, Receipt, Rejected,
+    Input, InputError, Line, OutletRow, ProductRow, Receipt, Rejected, Sources,
     cells::{Table, price, quantity, says_nothing, some},
+    columns::SALES,
 };
 use crate::drive::data_time::DataTime;
 
-const COLUMNS: [&str; 7] =
-    ["outlet", "receipt", "at", "staff", "product", "quantity", "unit_price"];
+/// All columns but the total, which is read if the user says where it is.
+const COLUMNS: [&str; 7] = {
+    let [outlet, receipt, at, staff, product, quantity, unit_price, _] = SALES;
+    [outlet, receipt, at, staff, product, quantity, unit_price]
+};
 
 /// A row that can be sold by itself.
 struct Sold {
@@ -28,17 +34,30 @@ struct Gathering {
     spoilt: Option<String>,
 }
 
-/// Reads `outlet,receipt,at,staff,product,quantity,unit_price`.
-pub(super) fn read(path: &Path, input: &mut Input) -> Result<(), InputError> {
-    let mut table = Table::open(path, COLUMNS)?;
+/// Reads `outlet,receipt,at,staff,product,quantity,unit_price`, and `total` if the
+/// user says where it is: it must be quantity × price.
+pub(super) fn read(from: &Sources, input: &mut Input) -> Result<(), InputError> {
+    if from.columns.speaks_of("total") {
+        return read_table(Table::open(&from.sales, SALES, &from.columns)?, from, input);
+    }
+    read_table(Table::open(&from.sales, COLUMNS, &from.columns)?, from, input)
+}
+
+fn read_table<const N: usize>(
+    mut table: Table<N>,
+    from: &Sources,
+    input: &mut Input,
+) -> Result<(), InputError> {
     let mut gathered: HashMap<(String, String), Gathering> = HashMap::new();
     // Receipt numbers of bad rows that do not say which outlet's they are: no
     // receipt of that number is known to be whole.
     let mut doubtful: HashMap<String, u64> = HashMap::new();
     while let Some(row) = table.next_row()? {
         input.sales_rows += 1;
-        let sold = row.whole().and_then(|cells| read_row(cells, input));
-        let [outlet, receipt, ..] = row.cells;
+        let sold = row.whole().and_then(|cells| read_row(cells, from, input));
+        let mut cells = row.cells.into_iter();
+        let (outlet, receipt) =
+            (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
         let names_receipt = !says_nothing(&receipt);
         if let Err(reason) = &sold {
             input.rejected.push(table.reject(row.line, reason.clone()));
@@ -67,27 +86,52 @@ pub(super) fn read(path: &Path, input: &mut Input) -> Result<(), InputError> {
     Ok(())
 }
 
-fn read_row(cells: &[String; 7], input: &Input) -> Result<Sold, String> {
-    let [outlet, receipt, at, staff, product, number, unit_price] = cells;
+/// Reads one row; the cells are those of [`SALES`], or all but the last. What no list
+/// names is remembered, if there is no list.
+fn read_row(cells: &[String], from: &Sources, input: &mut Input) -> Result<Sold, String> {
+    let [outlet, receipt, at, staff, product, number, unit_price, rest @ ..] = cells else {
+        return Err("it has too few cells".to_owned());
+    };
     some("outlet", outlet)?;
     some("receipt", receipt)?;
-    if !input.outlets.iter().any(|known| known.key == *outlet) {
+    let new_outlet = !input.outlets.iter().any(|known| known.key == *outlet);
+    if new_outlet && from.outlets.is_some() {
         return Err(format!("outlet {outlet} is not in the outlets' list"));
     }
     let at = some("at", at)?.parse().map_err(|error| format!("at: {error}"))?;
     let staff = some("staff", staff)?.to_owned();
     let product = some("product", product)?.to_owned();
-    if !input.products.contains_key(&product) {
+    let new_product = !input.products.contains_key(&product);
+    if new_product && from.products.is_some() {
         return Err(format!("product {product} is not in the products' list"));
     }
     let quantity = quantity("quantity", number)?;
     let unit_price = price("unit_price", unit_price)?;
+    if let [total] = rest {
+        let total = price("total", total)?;
+        let due = (unit_price * Decimal::from(quantity)).normalize();
+        if total != due {
+            return Err(format!("total is {total}, but {quantity} × {unit_price} is {due}"));
+        }
+    }
+    if new_outlet {
+        let (key, name) = (outlet.clone(), outlet.clone());
+        input.outlets.push(OutletRow { key, name, city: String::new() });
+    }
+    if new_product {
+        let row = ProductRow { name: product.clone(), category: String::new() };
+        input.products.insert(product.clone(), row);
+    }
     Ok(Sold { at, staff, line: Line { product, quantity, unit_price } })
 }
 
 /// Turns what was gathered into receipts, and rejects the rows of those that
 /// are not whole.
-fn close(table: &Table<7>, gathered: HashMap<(String, String), Gathering>, input: &mut Input) {
+fn close<const N: usize>(
+    table: &Table<N>,
+    gathered: HashMap<(String, String), Gathering>,
+    input: &mut Input,
+) {
     for ((outlet, number), mut gathering) in gathered {
         let spoilt = gathering.spoilt.take().or_else(|| wrong_as_a_whole(&gathering));
         if let Some(reason) = spoilt {

@@ -29,7 +29,13 @@ fn files(sales: &str, products: &str, outlets: &str) -> Files {
 
 fn read_sales(rows: &str) -> Input {
     let files = files(&format!("{HEADER}{rows}"), PRODUCTS, OUTLETS);
-    read(&files.paths[0], &files.paths[1], &files.paths[2]).unwrap()
+    read(&listed(&files)).unwrap()
+}
+
+fn listed(files: &Files) -> Sources {
+    let [sales, products, outlets] = files.paths.clone();
+    let columns = Columns::default();
+    Sources { sales, products: Some(products), outlets: Some(outlets), columns }
 }
 
 fn reasons(input: &Input) -> Vec<(u64, &str)> {
@@ -131,8 +137,8 @@ fn columns_may_come_in_any_order_but_must_be_there() {
     let shuffled = "unit_price,note,quantity,product,staff,at,receipt,outlet\n\
                     2.00,,1,22,12,2019-04-01T07:00:00,A,5\n";
     let files = files(shuffled, PRODUCTS, OUTLETS);
-    assert_eq!(read(&files.paths[0], &files.paths[1], &files.paths[2]).unwrap().receipts.len(), 1);
-    let error = read(&files.paths[1], &files.paths[1], &files.paths[2]).unwrap_err();
+    assert_eq!(read(&listed(&files)).unwrap().receipts.len(), 1);
+    let error = read(&Sources { sales: files.paths[1].clone(), ..listed(&files) }).unwrap_err();
     assert!(
         error.to_string().ends_with("no column outlet, receipt, at, staff, quantity, unit_price")
     );
@@ -145,9 +151,73 @@ fn bad_rows_of_the_lists_are_named_too_and_what_refers_to_them_is_not_sold() {
         "{HEADER}5,A,2019-04-01T07:00:00,12,22,1,2.00\n5,B,2019-04-01T07:00:00,12,30,1,3.00\n"
     );
     let files = files(&sales, products, OUTLETS);
-    let input = read(&files.paths[0], &files.paths[1], &files.paths[2]).unwrap();
+    let input = read(&listed(&files)).unwrap();
     let files: Vec<_> =
         input.rejected.iter().map(|row| row.file.rsplit('/').next().unwrap()).collect();
     assert_eq!(files, ["products.csv", "sales.csv"]);
     assert_eq!(input.receipts.len(), 1);
+}
+
+/// Columns under other names, and without lists: as a stranger's export has them.
+#[test]
+fn columns_can_be_mapped_and_lists_left_out() {
+    let sales = "Number,Item,Qty,Each,Sum,Day,Where\n\
+                 T1,Latte,2,1.5,3.0,2023-09-08,Takeaway\n\
+                 T2,Latte,2,1.5,4.0,2023-09-08,Takeaway\n\
+                 T3,Tea,1,1.5,ERROR,2023-09-08,Takeaway\n\
+                 T4,UNKNOWN,1,1.5,1.5,2023-09-08,Takeaway\n\
+                 T5,Tea,1,1.5,1.5,2023-09-08,\n\
+                 T6,Tea,1,1.5,1.5,2023-09-09,In-store\n";
+    let files = files(sales, PRODUCTS, OUTLETS);
+    let said = |all: &[&str]| all.iter().map(|text| text.parse().unwrap()).collect();
+    let columns = Columns {
+        renamed: said(&[
+            "receipt=number",
+            "product=Item",
+            "quantity=Qty",
+            "unit_price=Each",
+            "total=Sum",
+            "at=Day",
+        ]),
+        fixed: said(&["outlet=Corner", "staff=1"]),
+        required: vec!["Where".to_owned()],
+    };
+    let from = Sources { products: None, outlets: None, columns, ..listed(&files) };
+    let input = read(&from).unwrap();
+    assert_eq!(
+        reasons(&input),
+        [
+            (3, "total is 4, but 2 × 1.5 is 3"),
+            (4, "total is ERROR"),
+            (5, "product is UNKNOWN"),
+            (6, "Where is missing"),
+        ]
+    );
+    let numbers: Vec<_> = input.receipts.iter().map(|receipt| receipt.number.as_str()).collect();
+    assert_eq!(numbers, ["T1", "T6"]);
+    assert_eq!(input.products.keys().collect::<Vec<_>>(), ["Latte", "Tea"]);
+    assert_eq!(input.outlets.len(), 1);
+
+    let wrong = Columns { required: vec!["Colour".to_owned()], ..from.columns.clone() };
+    let error = read(&Sources { columns: wrong, ..from }).unwrap_err();
+    assert!(error.to_string().ends_with("no column Colour"), "{error}");
+    for wrong in ["receipt", "colour=Red", "receipt="] {
+        assert!(wrong.parse::<Said>().is_err(), "{wrong}");
+    }
+}
+
+/// As other systems write them: carriage returns, blank lines, quotes.
+#[test]
+fn lines_are_told_right_whatever_ends_them() {
+    let sales = format!(
+        "{HEADER}5,A,2019-04-01T07:00:00,12,\"22\",1,\"2.00\"\n\n\
+         5,B,2019-04-01T07:00:00,12,22,ERROR,2.00\n\
+         5,C,2019-04-01T07:00:00,12,22,1,\n"
+    );
+    for sales in [sales.clone(), sales.replace('\n', "\r\n")] {
+        let files = files(&sales, PRODUCTS, &OUTLETS.replace('\n', "\r\n"));
+        let input = read(&listed(&files)).unwrap();
+        assert_eq!(reasons(&input), [(4, "quantity is ERROR"), (5, "unit_price is missing")]);
+        assert_eq!((input.receipts.len(), input.sales_rows), (1, 3));
+    }
 }
