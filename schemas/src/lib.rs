@@ -19,6 +19,7 @@ pub mod facts;
 pub mod hash;
 pub mod ids;
 pub mod money;
+pub mod openapi;
 pub mod registry;
 pub mod requests;
 pub mod subjects;

@@ -80,6 +80,11 @@ impl DoorClient {
         Self { http, base: format!("http://{listen}"), token, branch }
     }
 
+    /// Its token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// A latte and some waters as a request, paid by `tender`.
     pub fn cart(&self, waters: u32, tender: Value) -> Value {
         json!({

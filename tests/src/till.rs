@@ -91,6 +91,16 @@ impl Till {
         self.session = Some(answer.json::<CashSession>().cash_session_id);
     }
 
+    /// The edge's address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The token of who is logged in here.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("somebody is logged in")
+    }
+
     /// A latte and two waters under a new ticket, paid with 20 dollars. The
     /// answer must be a success.
     pub async fn sell(&self) -> SaleReceipt {

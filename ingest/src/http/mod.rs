@@ -71,10 +71,9 @@ pub(crate) async fn serve(
 
 pub(crate) fn router(center: Arc<Center>, metrics: PrometheusHandle) -> Router {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    let (served, mut document) = routes().split_for_parts();
-    access::document(&mut document);
+    let (served, document) = routes().split_for_parts();
     // Writing the document cannot fail: it was made from types.
-    let document = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
+    let document = Bytes::from(serde_json::to_vec(&completed(document)).unwrap_or_default());
     served
         .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, JSON)], document)))
         .route(
@@ -94,8 +93,13 @@ pub(crate) fn router(center: Arc<Center>, metrics: PrometheusHandle) -> Router {
 
 /// The OpenAPI document of the HTTP API.
 pub fn openapi() -> OpenApi {
-    let mut document = routes().into_openapi();
+    completed(routes().into_openapi())
+}
+
+/// What the types say, with what they cannot say.
+fn completed(mut document: OpenApi) -> OpenApi {
     access::document(&mut document);
+    schemas::openapi::complete(&mut document);
     document
 }
 

@@ -1,17 +1,13 @@
 //! KHQR: codes, and whether they were paid.
 
-use axum::{
-    extract::{Path, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use schemas::edge_api::{KhqrChecked, KhqrCode, NewKhqr, Problem as ProblemBody};
 
 use super::{
     Api,
     auth::Actor,
     problem::Problem,
-    request::{Body, IdempotencyKey},
+    request::{Body, IdempotencyKey, TextPath},
     sales::answered_json,
 };
 use crate::{journal::By, khqr};
@@ -70,7 +66,7 @@ pub(super) async fn make(
 pub(super) async fn check(
     State(api): State<Api>,
     actor: Actor,
-    Path(md5): Path<String>,
+    TextPath(md5): TextPath,
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Response, Problem> {
     let asked = khqr::check(&api.khqr, &api.journal, By::from(&actor), key, &md5).await;

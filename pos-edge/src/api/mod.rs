@@ -123,11 +123,10 @@ pub fn router(
         shutdown,
     };
     let gate = limits::Gate::new(limits.requests_at_once, limits.request_timeout());
-    let (served, mut document) = routes().split_for_parts();
-    access::document(&mut document);
+    let (served, document) = routes().split_for_parts();
     // The router is cloned for each connection: what it holds must be cheap to
     // clone. Writing the document cannot fail: it was made from types.
-    let document = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
+    let document = Bytes::from(serde_json::to_vec(&completed(document)).unwrap_or_default());
     served
         .route_layer(middleware::from_fn_with_state(api.clone(), auth::check))
         .route_layer(middleware::from_fn_with_state(gate, limits::pass))
@@ -142,8 +141,13 @@ pub fn router(
 
 /// The OpenAPI document of [`router`].
 pub fn openapi() -> OpenApi {
-    let mut document = routes().into_openapi();
+    completed(routes().into_openapi())
+}
+
+/// What the types say, with what they cannot say.
+fn completed(mut document: OpenApi) -> OpenApi {
     access::document(&mut document);
+    schemas::openapi::complete(&mut document);
     document
 }
 

@@ -73,6 +73,19 @@ impl<S: Send + Sync> FromRequestParts<S> for TicketPath {
     }
 }
 
+/// A text in an address; what is no text is not found.
+pub(super) struct TextPath(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for TextPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0))
+            .map_err(|rejection| Problem::new(Code::NotFound, rejection.body_text()))
+    }
+}
+
 /// An id in an address; what cannot be one is not found.
 pub(super) struct IdPath<Id>(pub(super) Id);
 
@@ -80,11 +93,9 @@ impl<Id: FromStr<Err = InvalidId>, S: Send + Sync> FromRequestParts<S> for IdPat
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let TextPath(path) = TextPath::from_request_parts(parts, state).await?;
         let not_found = |detail: String| Problem::new(Code::NotFound, detail);
-        let path = axum::extract::Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| not_found(rejection.body_text()))?;
-        path.0.parse().map(Self).map_err(|error: InvalidId| not_found(error.to_string()))
+        path.parse().map(Self).map_err(|error: InvalidId| not_found(error.to_string()))
     }
 }
 
