@@ -138,10 +138,7 @@ pub struct RegisterSum {
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn register_sum(
-    conn: &mut Conn,
-    tenant_id: TenantId,
-) -> Result<RegisterSum, Error> {
+pub async fn register_sum(conn: &mut Conn, tenant_id: TenantId) -> Result<RegisterSum, Error> {
     let row = sqlx::query!(
         r#"SELECT count(*) AS "invoices!", min(no) AS first_no, max(no) AS last_no,
                COALESCE(sum(grand_total_usd), 0) AS "total_usd!"
