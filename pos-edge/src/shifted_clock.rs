@@ -34,8 +34,9 @@ impl ShiftedClock {
         if env::var_os(TORTURE).is_none() {
             bail!("a clock that is shifted is for torture only ({TORTURE} is not set)");
         }
-        let millis = read(&file)
-            .with_context(|| format!("{} does not hold a number of milliseconds", file.display()))?;
+        let millis = read(&file).with_context(|| {
+            format!("{} does not hold a number of milliseconds", file.display())
+        })?;
         Ok(Self { file, millis: AtomicI64::new(millis) })
     }
 }
