@@ -219,3 +219,46 @@ impl Service {
         SuperviseError::io(format!("{what} {}", self.plan.name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    const BOUND: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_program_that_is_not_there_is_named_with_its_place() {
+        let missing = program_beside_us("no-such-program").unwrap_err().to_string();
+        assert!(missing.contains("no-such-program in /"), "{missing}");
+        assert!(missing.contains("cargo build --workspace --bins"), "{missing}");
+    }
+
+    #[tokio::test]
+    async fn it_is_killed_stalled_and_started_again_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = ServicePlan {
+            name: "a shell".to_owned(),
+            program: PathBuf::from("/bin/sh"),
+            log: folder.path().join("log"),
+            arguments: vec!["-c".into(), "echo $TILLSTREAM__NATS__URL; exec sleep 600".into()],
+            environment: Vec::new(),
+        };
+        let mut service = plan.setting("nats.url", "nats://there").start().unwrap();
+        let first = service.pid();
+        service.pause().unwrap();
+        assert!(service.is_running().unwrap());
+        service.resume().unwrap();
+        service.kill().unwrap();
+        assert!(!service.is_running().unwrap());
+        service.restart().unwrap();
+        assert_ne!(service.pid(), first);
+        while !service.log_tail().ends_with("nats://there\n") {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        service.terminate().unwrap();
+        let status = service.ended(BOUND).await.unwrap();
+        assert!(status.is_some_and(|status| !status.success()), "{status:?}");
+    }
+}
