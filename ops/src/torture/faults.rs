@@ -142,7 +142,10 @@ impl Blow<'_> {
         let shard = shard_of(self.site.company.tenant_id, branch_id, self.site.topology.shards);
         let part = self.holder(&format!("shard:{shard}"), &self.site.workers).await?;
         self.take_down(part, stall, async || {
-            let before = until(self.deadline(), async || self.site.cursor(branch_id).await).await?;
+            // What is journaled from here on cannot be in a commit of the one that is
+            // down.
+            let before =
+                until(self.deadline(), async || Ok(Some(shop.sync().await?.journal_seq))).await?;
             until(self.deadline(), async || {
                 let now = self.site.cursor(branch_id).await?;
                 Ok(now.filter(|now| *now > before).map(drop))
@@ -154,27 +157,21 @@ impl Blow<'_> {
 
     async fn relay(&self, stall: bool) -> Outcome {
         let part = self.holder("relay", &self.site.workers).await?;
-        self.take_down(part, stall, async || {
-            let site = self.site;
-            let before = until(self.deadline(), async || Ok(Some(site.mark().await?))).await?;
-            // What is sold from here on was not told before.
-            let sold = until(self.deadline(), async || site.sold_more(&before).await).await?;
-            until(self.deadline(), async || site.is_level(&sold).await).await
-        })
-        .await
+        self.take_down(part, stall, async || self.numbers_what_is_sold_now().await).await
     }
 
     async fn numbering(&self, stall: bool) -> Outcome {
         let part = self.holder("numbering", &self.site.numbering).await?;
-        self.take_down(part, stall, async || {
-            let before = until(self.deadline(), async || self.site.numbers().await).await?;
-            until(self.deadline(), async || {
-                let now = self.site.numbers().await?;
-                Ok(now.filter(|now| *now > before).map(drop))
-            })
-            .await
-        })
-        .await
+        self.take_down(part, stall, async || self.numbers_what_is_sold_now().await).await
+    }
+
+    /// Waits until what is sold from here on has its number, and the stores know:
+    /// nobody who is down by now can have done that.
+    async fn numbers_what_is_sold_now(&self) -> Option<()> {
+        let (site, deadline) = (self.site, self.deadline());
+        let before = until(deadline, async || Ok(Some(site.mark().await?))).await?;
+        let sold = until(deadline, async || site.sold_more(&before).await).await?;
+        until(deadline, async || site.is_level(&sold).await).await
     }
 
     /// Kills a process, or has it stand still until another one has taken over (and

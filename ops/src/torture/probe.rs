@@ -102,11 +102,6 @@ impl Site {
         Ok(standings.iter().find(|of| of.branch_id == branch_id).map(|of| of.confirmed))
     }
 
-    /// How many numbers were assigned.
-    pub(super) async fn numbers(&self) -> anyhow::Result<Option<u64>> {
-        Ok(Some(self.standings().await?.iter().map(|of| of.numbered).sum()))
-    }
-
     /// How far each store is, once one of them has sold more than at `mark`.
     pub(super) async fn sold_more(&self, mark: &Mark) -> anyhow::Result<Option<Mark>> {
         let now = self.mark().await?;

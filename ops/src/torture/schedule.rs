@@ -129,9 +129,11 @@ impl FaultKind {
     pub const fn recovery(self) -> &'static str {
         match self {
             Self::EdgeKilled => "kill → sells",
-            Self::WorkerKilled | Self::WorkerStalled => "fault → the store's cursor moves",
-            Self::RelayKilled | Self::RelayStalled => "fault → facts are published",
-            Self::NumberingKilled | Self::NumberingStalled => "fault → a number is given",
+            Self::WorkerKilled | Self::WorkerStalled => "fault → what is sold then is in the books",
+            Self::RelayKilled
+            | Self::RelayStalled
+            | Self::NumberingKilled
+            | Self::NumberingStalled => "fault → what is sold then has its number",
             Self::IngestKilled => "kill → a heartbeat is answered",
             Self::BrokerKilled | Self::PostgresKilled | Self::StreamsWiped => {
                 "kill → all that was journaled is numbered"
