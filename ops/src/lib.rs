@@ -7,3 +7,4 @@ pub mod demo;
 pub mod drive;
 pub mod log_file;
 pub mod stack;
+pub mod torture;

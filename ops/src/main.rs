@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ops::commands::{
-    bench, drive, edge, quarantine, simulate, status, token, up, verify, verify_register,
+    bench, drive, edge, quarantine, simulate, status, token, torture, up, verify, verify_register,
 };
 use telemetry::CancellationToken;
 
@@ -29,6 +29,7 @@ enum Command {
     Drive(drive::Args),
     Bench(bench::Args),
     Simulate(simulate::Args),
+    Torture(torture::Args),
     Edge(edge::Args),
 }
 
@@ -44,6 +45,7 @@ impl Command {
             Self::Drive(args) => drive::run(args, shutdown).await,
             Self::Bench(args) => bench::run(args, shutdown).await,
             Self::Simulate(args) => simulate::run(args, shutdown).await,
+            Self::Torture(args) => torture::run(args, shutdown).await,
             Self::Edge(args) => edge::run(args, shutdown).await,
         }
     }

@@ -18,9 +18,11 @@ mod enrol;
 mod fresh_id;
 mod run;
 mod settings;
+mod shifted_clock;
 mod standing;
 
 pub use enrol::enrol;
 pub use run::{Running, run, start};
 pub use settings::{Limits, ReceiptSettings, Settings};
+pub use shifted_clock::{ShiftedClock, TORTURE};
 pub use standing::Standing;

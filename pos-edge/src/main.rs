@@ -4,8 +4,8 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use pos_edge::journal::EdgeIdentity;
-use schemas::{BranchId, EdgeId, SystemClock, TenantId, subjects::DEFAULT_SHARDS};
+use pos_edge::{ShiftedClock, journal::EdgeIdentity};
+use schemas::{BranchId, Clock, EdgeId, SystemClock, TenantId, subjects::DEFAULT_SHARDS};
 
 /// The edge daemon on a store's LAN: captures sales, keeps them safe, sends
 /// them to the books, and brings their numbers back.
@@ -15,6 +15,9 @@ struct Args {
     /// Settings as TOML; the environment (TILLSTREAM__…) wins over it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A file that shifts the clock, in milliseconds: for torture only.
+    #[arg(long, value_name = "FILE", hide = true)]
+    torture_clock: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -53,7 +56,11 @@ fn main() -> ExitCode {
     telemetry::main("pos-edge", async move |shutdown| match args.command {
         None | Some(Command::Run) => {
             let settings = telemetry::settings::load("pos-edge", args.config.as_deref())?;
-            pos_edge::run(settings, Arc::new(SystemClock), shutdown).await
+            let clock: Arc<dyn Clock> = match args.torture_clock {
+                Some(file) => Arc::new(ShiftedClock::following(file)?),
+                None => Arc::new(SystemClock),
+            };
+            pos_edge::run(settings, clock, shutdown).await
         }
         Some(Command::Enrol(new)) => {
             let identity = EdgeIdentity {

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bus::{
-    Bus, BusError,
+    Bus,
     entries::{Delivery, ShardConsumer},
     notices, retry,
 };
@@ -108,9 +108,12 @@ impl Shard {
     }
 
     async fn consume(&self, lease: &Lease) -> anyhow::Result<End> {
-        let Some(consumer) = self.open().await? else { return Ok(End::Shutdown) };
+        let consumer = match self.open(lease).await? {
+            Ok(consumer) => consumer,
+            Err(end) => return Ok(end),
+        };
         let (ahead, mut waiting) = mpsc::channel(LOOK_AHEAD);
-        let reader = tokio::spawn(look_ahead(consumer, self.number, self.of, ahead));
+        let reader = tokio::spawn(look_ahead(consumer, self.clone(), lease.clone(), ahead));
         let _stop = StopOnDrop(reader.abort_handle());
         let mut holding = Holding::new(self, lease);
         let mut batch = Vec::with_capacity(BATCH_MESSAGES);
@@ -145,11 +148,9 @@ impl Shard {
                 () = self.shutdown.cancelled() => return Ok(End::Shutdown),
             };
             if arrived == 0 {
-                // The reader ended: only by an error that waiting cannot mend.
-                return match reader.await? {
-                    Ok(()) => Ok(End::Shutdown),
-                    Err(error) => Err(error.into()),
-                };
+                // The reader ended: the lease is not ours any more, or by an error
+                // that waiting cannot mend.
+                return reader.await?;
             }
             let (received, _weights): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
             if let Some(end) = holding.process(Arc::new(received)).await? {
@@ -158,19 +159,43 @@ impl Shard {
         }
     }
 
-    /// Opens the consumer, waiting for the stream. `None`: shutdown.
-    async fn open(&self) -> anyhow::Result<Option<ShardConsumer>> {
+    /// Opens the consumer, waiting for the stream as long as the lease is held.
+    async fn open(&self, lease: &Lease) -> anyhow::Result<Result<ShardConsumer, End>> {
         let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             match ShardConsumer::open(&self.bus, self.number).await {
-                Ok(consumer) => return Ok(Some(consumer)),
+                Ok(consumer) => return Ok(Ok(consumer)),
                 Err(error) if error.is_transient() => {
                     tracing::warn!(shard = self.number, %error, "cannot consume yet");
                 }
                 Err(error) => return Err(error.into()),
             }
             if !pauses.wait_unless(&self.shutdown).await {
-                return Ok(None);
+                return Ok(Err(End::Shutdown));
+            }
+            if let Some(end) = self.lost(lease).await? {
+                return Ok(Err(end));
+            }
+        }
+    }
+
+    /// Whether the lease is held no longer. Books that cannot be asked are waited
+    /// for: whoever consumes a shard that is another's takes its messages away, and
+    /// they come again only when the broker has waited for their acks.
+    async fn lost(&self, lease: &Lease) -> anyhow::Result<Option<End>> {
+        let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            match self.renew(lease).await? {
+                Ok(true) => return Ok(None),
+                Ok(false) => return Ok(Some(End::Lost)),
+                Err(error) if classify(&error) == Failure::Retry => {
+                    tracing::warn!(shard = self.number, error = %in_full(&error),
+                        "not known whether the shard is still ours");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if !pauses.wait_unless(&self.shutdown).await {
+                return Ok(Some(End::Shutdown));
             }
         }
     }
@@ -212,24 +237,31 @@ impl Shard {
 /// dropped.
 type Weighed = (Received, OwnedSemaphorePermit);
 
-/// Looks at messages as they arrive, until nobody takes them.
+/// Looks at messages as they arrive, until nobody takes them or the lease is lost.
 async fn look_ahead(
     mut consumer: ShardConsumer,
-    shard: u16,
-    shards: u16,
+    shard: Shard,
+    lease: Lease,
     ahead: mpsc::Sender<Weighed>,
-) -> Result<(), BusError> {
+) -> anyhow::Result<End> {
     let room = Arc::new(Semaphore::new(LOOK_AHEAD_KIB));
     loop {
-        for delivery in consumer.next_batch(BATCH_MESSAGES).await? {
+        let Some(batch) = consumer.arrived(BATCH_MESSAGES).await else {
+            if let Some(end) = shard.lost(&lease).await? {
+                return Ok(end);
+            }
+            consumer.attach_again().await?;
+            continue;
+        };
+        for delivery in batch {
             let weight = kibibytes(&delivery);
-            let received = receive(delivery, shard, shards);
+            let received = receive(delivery, shard.number, shard.of);
             // It is never closed.
             let Ok(weight) = Arc::clone(&room).acquire_many_owned(weight).await else {
-                return Ok(());
+                return Ok(End::Shutdown);
             };
             if ahead.send((received, weight)).await.is_err() {
-                return Ok(());
+                return Ok(End::Shutdown);
             }
         }
     }

@@ -187,6 +187,36 @@ pub async fn ensure_patiently(
     }
 }
 
+/// Deletes a stream with all that is in it, as a fault does: for torture. Whoever
+/// runs [`keep`] makes it again.
+///
+/// # Errors
+/// If the broker does not answer, or the stream does not exist.
+pub async fn delete(bus: &Bus, stream: &str) -> Result<(), BusError> {
+    bus.needs_line()?;
+    let deleted = bus.jetstream().delete_stream(stream).await;
+    deleted.map(drop).map_err(|error| BusError::broker(format!("deleting stream {stream}"), error))
+}
+
+/// Has a stream forget its newest messages, `count` at most, as a broker does that
+/// was killed before they were on its disk: for torture. Says how many it were.
+///
+/// # Errors
+/// If the broker does not answer, or the stream does not exist.
+pub async fn forget_newest(bus: &Bus, stream: &str, count: u64) -> Result<u64, BusError> {
+    let failed = |error| BusError::broker(format!("opening stream {stream}"), error);
+    let handle = bus.jetstream().get_stream(stream).await.map_err(failed)?;
+    let state = &handle.cached_info().state;
+    let (first, last) = (state.first_sequence.max(1), state.last_sequence);
+    let mut forgotten = 0;
+    for place in (first..=last).rev().take(usize::try_from(count).unwrap_or(usize::MAX)) {
+        let deleted = handle.delete_message(place).await;
+        let failed = |error| BusError::broker(format!("deleting a message of {stream}"), error);
+        forgotten += u64::from(deleted.map_err(failed)?);
+    }
+    Ok(forgotten)
+}
+
 async fn restore_and_trim(bus: &Bus, settings: &TopologySettings) -> Result<(), BusError> {
     for wanted in wanted(settings)? {
         if stream_info(bus, &wanted.name).await?.is_none() {

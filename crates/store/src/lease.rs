@@ -123,6 +123,18 @@ pub async fn resign(conn: &mut Conn, lease: &Lease) -> Result<(), Error> {
     Ok(())
 }
 
+/// Who holds the lease `name` now, under the name it gave; nobody if it expired.
+///
+/// # Errors
+/// [`Error::Database`] if the books cannot be asked.
+pub async fn holder(conn: &mut Conn, name: &str) -> Result<Option<String>, Error> {
+    let holder = sqlx::query_scalar!(
+        "SELECT holder FROM lease WHERE name = $1 AND expires_at >= clock_timestamp()",
+        name
+    );
+    Ok(holder.fetch_optional(conn).await?)
+}
+
 fn millis(ttl: Duration) -> i64 {
     i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)
 }

@@ -23,7 +23,9 @@ mod register;
 mod tickets;
 mod waiting;
 
-pub use per_edge::{BookedTicket, RegisterSum, quarantined_sales, register_sum, tickets_of};
+pub use per_edge::{
+    BookedSale, BookedTicket, RegisterSum, quarantined_sales, register_sum, sales_of, tickets_of,
+};
 pub use waiting::{Mark, Waiting, mark, unheard, waiting_since};
 
 /// The most offenders that a check names; the rest are counted.

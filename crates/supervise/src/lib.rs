@@ -9,6 +9,8 @@
 //! - What was killed in the middle of anything, its very first start included,
 //!   starts again on the same directory.
 //!
+//! [`Service`] is one of our own programs as such a child, with a log of its own.
+//!
 //! Both servers listen on 127.0.0.1 only. [`Line`] is the wire between two of
 //! them that can be cut, stalled and restored. [`bakong::BakongStandIn`] is no
 //! child: it answers in our own process as Bakong would, well and badly.
@@ -24,6 +26,7 @@ mod line;
 mod nats;
 mod ports;
 mod postgres;
+mod service;
 
 pub use binaries::{MIN_NATS_SERVER, MIN_POSTGRES, nats_server_binary, postgres_binaries};
 pub use child::{Child, spawn};
@@ -34,3 +37,4 @@ pub use nats::{NatsOptions, NatsServer};
 pub use nix::sys::signal::Signal;
 pub use ports::free_port;
 pub use postgres::{Postgres, PostgresOptions};
+pub use service::{Service, ServicePlan, program_beside_us};

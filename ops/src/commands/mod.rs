@@ -10,6 +10,7 @@ pub mod reach;
 pub mod simulate;
 pub mod status;
 pub mod token;
+pub mod torture;
 pub mod verify;
 pub mod verify_register;
 

@@ -5,11 +5,11 @@ use std::{collections::VecDeque, time::Duration};
 
 use anyhow::Context;
 use rand::RngExt;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, Currency, DeviceId, Khr, Money, OrderId, StaffId, TicketId, Usd,
+    CashSessionId, DeviceId, Khr, OrderId, StaffId, TicketId, Usd,
     edge_api::{
-        CloseCashSession, FinalizeSale, NewKhqr, OpenCashSession, Quote, SaleReceipt, TenderOffer,
+        CloseCashSession, FinalizeSale, NewKhqr, OpenCashSession, SaleReceipt, TenderOffer,
     },
     events::{OrderStatus, TenderMethod},
 };
@@ -21,7 +21,7 @@ use crate::{
     company::Shopper,
     drive::{
         client::EdgeClient,
-        drawer::Drawer,
+        drawer::{Drawer, hand_over},
         khqr::{self, Asked},
     },
 };
@@ -37,10 +37,6 @@ const VOIDS: u64 = 9;
 const REJECTED: u64 = 4;
 /// Orders that the kitchen makes at a time, and that wait to be fetched.
 const IN_HAND: usize = 2;
-/// Riel notes that people carry.
-const RIEL_NOTE: i64 = 5_000;
-/// Dollar notes that people carry.
-const DOLLAR_NOTE: i64 = 5;
 /// In each drawer in the morning.
 const FLOAT_USD: i64 = 50;
 const FLOAT_KHR: i64 = 100_000;
@@ -211,19 +207,4 @@ async fn open_drawer(seat: &Seat) -> anyhow::Result<(CashSessionId, Drawer)> {
     };
     let opened = seat.client.open_session(&format!("demo-{}", Uuid::now_v7()), &session).await?;
     Ok((opened, Drawer::with(session.opening_float_usd, session.opening_float_khr)))
-}
-
-/// What a customer hands over: the next notes above what is owed.
-fn hand_over(quote: &Quote, riel: bool) -> Money {
-    let up_to = |owed: Decimal, note: i64| {
-        let note = Decimal::from(note);
-        (owed / note).round_dp_with_strategy(0, RoundingStrategy::AwayFromZero) * note
-    };
-    if riel {
-        let amount = up_to(quote.totals.payable_khr.amount(), RIEL_NOTE);
-        Money { amount, currency: Currency::Khr }
-    } else {
-        let amount = up_to(quote.totals.grand_total_usd.amount(), DOLLAR_NOTE);
-        Money { amount, currency: Currency::Usd }
-    }
 }

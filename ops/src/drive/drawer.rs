@@ -2,12 +2,32 @@
 //! counted from this alone, so that a Z report without a difference says that the
 //! edge kept the same account.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use schemas::{
-    Currency, Khr, Usd,
-    edge_api::{CloseCashSession, VoidApproved},
+    Currency, Khr, Money, Usd,
+    edge_api::{CloseCashSession, Quote, VoidApproved},
     events::{Tender, TenderMethod},
 };
+
+/// Riel notes that people carry.
+const RIEL_NOTE: i64 = 5_000;
+/// Dollar notes that people carry.
+const DOLLAR_NOTE: i64 = 5;
+
+/// What a customer hands over: the next notes above what is owed.
+pub fn hand_over(quote: &Quote, riel: bool) -> Money {
+    let up_to = |owed: Decimal, note: i64| {
+        let note = Decimal::from(note);
+        (owed / note).round_dp_with_strategy(0, RoundingStrategy::AwayFromZero) * note
+    };
+    if riel {
+        let amount = up_to(quote.totals.payable_khr.amount(), RIEL_NOTE);
+        Money { amount, currency: Currency::Khr }
+    } else {
+        let amount = up_to(quote.totals.grand_total_usd.amount(), DOLLAR_NOTE);
+        Money { amount, currency: Currency::Usd }
+    }
+}
 
 /// Money in a drawer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

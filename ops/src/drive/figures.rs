@@ -39,6 +39,11 @@ impl Times {
         self.0.len()
     }
 
+    /// The longest in milliseconds; zero if there is none.
+    pub fn longest(&self) -> f64 {
+        millis(self.0.iter().copied().max().unwrap_or(0))
+    }
+
     /// The quantiles in milliseconds; zeros if there is none.
     pub fn quantiles(&self) -> Quantiles {
         let mut sorted = self.0.clone();

@@ -72,25 +72,7 @@ impl Edge {
         clock: &Arc<dyn Clock>,
         failing: &mpsc::UnboundedSender<anyhow::Error>,
     ) -> anyhow::Result<Self> {
-        let folder = place.data_dir.join("edges").join(plan.edge_id.to_string());
-        let identity = EdgeIdentity {
-            tenant_id: plan.tenant_id,
-            branch_id: plan.branch_id,
-            edge_id: plan.edge_id,
-            shards: place.shards,
-        };
-        let told = folder.join(PLAN);
-        if !told.exists() {
-            // Nothing was ever sold by a journal that was not told of: an
-            // enrolment that was cut short is begun again.
-            if folder.exists() {
-                fs::remove_dir_all(&folder)
-                    .with_context(|| format!("cannot remove {}", folder.display()))?;
-            }
-            pos_edge::enrol(&folder, identity, clock.as_ref()).await?;
-            let text = serde_json::to_vec_pretty(&plan).context("cannot write the edge's plan")?;
-            fs::write(&told, text).with_context(|| format!("cannot write {}", told.display()))?;
-        }
+        let (folder, identity) = enrol(&plan, place.data_dir, place.shards, clock.as_ref()).await?;
         let line = Line::to(place.nats).await.context("no line can be laid to the broker")?;
         let settings = pos_edge::Settings {
             identity,
@@ -127,6 +109,37 @@ impl Edge {
             Err(_) => bail!("the edge of {name} does not stop"),
         }
     }
+}
+
+/// Sees to it that an edge has its journal and key in the data directory; says
+/// where, and what it is.
+pub(crate) async fn enrol(
+    plan: &EdgePlan,
+    data_dir: &Path,
+    shards: u16,
+    clock: &dyn Clock,
+) -> anyhow::Result<(PathBuf, EdgeIdentity)> {
+    let folder = folder_of(data_dir, plan.edge_id);
+    let EdgePlan { tenant_id, branch_id, edge_id, .. } = *plan;
+    let identity = EdgeIdentity { tenant_id, branch_id, edge_id, shards };
+    let told = folder.join(PLAN);
+    if !told.exists() {
+        // Nothing was ever sold by a journal that was not told of: an
+        // enrolment that was cut short is begun again.
+        if fs::read_dir(&folder).is_ok_and(|mut within| within.next().is_some()) {
+            fs::remove_dir_all(&folder)
+                .with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        pos_edge::enrol(&folder, identity, clock).await?;
+        let text = serde_json::to_vec_pretty(plan).context("cannot write the edge's plan")?;
+        fs::write(&told, text).with_context(|| format!("cannot write {}", told.display()))?;
+    }
+    Ok((folder, identity))
+}
+
+/// Where an edge keeps its journal and key.
+pub(crate) fn folder_of(data_dir: &Path, edge_id: EdgeId) -> PathBuf {
+    data_dir.join("edges").join(edge_id.to_string())
 }
 
 /// The edges that a data directory knows, in the order they came to be.

@@ -64,7 +64,7 @@ pub fn is_ours(data_dir: &Path) -> bool {
 }
 
 /// Makes the directory if it is missing and takes it for this process.
-pub(super) fn take(data_dir: &Path) -> anyhow::Result<Flock<File>> {
+pub(crate) fn take(data_dir: &Path) -> anyhow::Result<Flock<File>> {
     supervise::may_hold_postgres(data_dir)?;
     let marker = data_dir.join(MARKER);
     if !marker.exists() {
@@ -125,7 +125,7 @@ pub(super) fn is_taken(data_dir: &Path) -> anyhow::Result<bool> {
 }
 
 /// The streams' bounds on this disk.
-pub(super) fn topology(data_dir: &Path) -> anyhow::Result<TopologySettings> {
+pub(crate) fn topology(data_dir: &Path) -> anyhow::Result<TopologySettings> {
     let path = data_dir.join(MARKER);
     let text = fs::read(&path).with_context(|| cannot("read", &path))?;
     let marker: Marker = serde_json::from_slice(&text).with_context(|| cannot("read", &path))?;

@@ -13,10 +13,10 @@
 //!
 //! Others find a running stack through its directory: [`Stack::attach`].
 
-mod edges;
-mod folder;
+pub(crate) mod edges;
+pub(crate) mod folder;
 mod ports;
-mod record;
+pub(crate) mod record;
 mod servers;
 mod services;
 

@@ -123,7 +123,7 @@ impl Attached {
     }
 }
 
-pub(super) fn write(data_dir: &Path, record: &Record) -> anyhow::Result<()> {
+pub(crate) fn write(data_dir: &Path, record: &Record) -> anyhow::Result<()> {
     let (path, making) = (data_dir.join(FILE), data_dir.join("stack.json.new"));
     let write = || -> anyhow::Result<()> {
         let mut file =
@@ -143,7 +143,7 @@ pub(super) fn read(data_dir: &Path) -> anyhow::Result<Attached> {
     Ok(Attached { data_dir: data_dir.to_path_buf(), record })
 }
 
-pub(super) fn forget(data_dir: &Path) -> anyhow::Result<()> {
+pub(crate) fn forget(data_dir: &Path) -> anyhow::Result<()> {
     let path = data_dir.join(FILE);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -1,6 +1,9 @@
 //! Workers with a real broker: what arrives, what is answered, who takes over.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bus::{Bus, notices, notices::Notices};
 use schemas::{
@@ -10,13 +13,15 @@ use schemas::{
     subjects::{DEFAULT_SHARDS, PosSubject, confirmed, shard_of},
 };
 use telemetry::CancellationToken;
-use testkit::{BOUND, Books, Nats, Service, seed_company, sqlx, wait_until};
+use testkit::{BOUND, Books, Line, Nats, Service, seed_company, sqlx, wait_until};
 use tokio::task::JoinHandle;
 
 use crate::model::{Snapshot, Step, Store, snapshot_of, store::forked};
 
 /// How long a holder that died keeps a shard waiting here, in milliseconds.
 const LEASE_MS: u64 = 1_000;
+/// Well below the time after which the broker delivers again what was not acked.
+const BELOW_ACK_WAIT: Duration = Duration::from_secs(20);
 
 /// Stores, a broker, and the books.
 struct World {
@@ -43,8 +48,11 @@ impl World {
     }
 
     fn workers(&self) -> Workers {
-        let (books, nats) =
-            (store::Settings::at(&self.books.url), bus::Settings::plain(self.nats.url()));
+        self.workers_at(&self.books.url)
+    }
+
+    fn workers_at(&self, books: &str) -> Workers {
+        let (books, nats) = (store::Settings::at(books), bus::Settings::plain(self.nats.url()));
         let settings =
             workers::Settings { lease_ms: LEASE_MS, ..workers::Settings::new(books, nats) };
         let stop = CancellationToken::new();
@@ -340,4 +348,35 @@ async fn a_worker_that_stalls_is_replaced_and_books_nothing_when_it_wakes() {
     second.terminate(Duration::from_secs(20)).await;
     assert_eq!(world.snapshot().await, before);
     assert_eq!(before.sales.len(), 400);
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_ask_the_books_takes_nothing_from_the_one_that_took_over() {
+    let mut world = World::new(1).await;
+    let mut steps = vec![Step::Open];
+    steps.extend([Step::Sell].repeat(60));
+    let entries = world.stores[0].write(&steps);
+    let server = world.books.url.rsplit_once('@').unwrap().1.split_once('/').unwrap().0.to_owned();
+    let line = Line::to(server.parse().unwrap()).await.unwrap();
+    let first = world.workers_at(&world.books.url.replace(&server, &line.addr().to_string()));
+    world.send(0, &entries[..1], 0).await;
+    world.booked(0, 1).await;
+
+    line.stall();
+    // Delivered to the first, which can neither book it nor know that its lease ends.
+    world.send(0, &entries[1..2], 0).await;
+    let second = world.workers();
+    world.booked(0, 2).await;
+    let began = Instant::now();
+    for entry in 3..=60 {
+        world.send(0, &entries[entry - 1..entry], 0).await;
+        world.booked(0, entry as u64).await;
+    }
+    line.restore();
+    world.send(0, &entries[60..], 0).await;
+    world.booked(0, 61).await;
+    let took = began.elapsed();
+    assert!(took < BELOW_ACK_WAIT, "entries waited for an ack of the first: {took:?}");
+    first.stop().await;
+    second.stop().await;
 }

@@ -2,7 +2,9 @@
 //!
 //! One process at a time consumes a shard (it holds the shard's lease). Whoever
 //! begins, or begins again after the line was lost, asks for everything that
-//! was delivered and not acked *now*, instead of waiting for the ack timeout.
+//! was delivered and not acked *now*, instead of waiting for the ack timeout. That
+//! takes it from whoever consumed before; so one who was interrupted makes sure
+//! first that the shard is still theirs ([`ShardConsumer::arrived`]).
 //! A consumer or stream that was deleted is made again. A crash before an ack
 //! means that the entry is delivered again; the books know it then.
 
@@ -117,34 +119,43 @@ impl ShardConsumer {
     }
 
     /// Waits for at least one entry and returns it with all that have arrived
-    /// already, up to `max`, in the order of the stream. Waits out a lost line
-    /// and makes a deleted consumer again. May be cancelled: nothing is lost.
+    /// already, up to `max`, in the order of the stream. `None`: consuming was
+    /// interrupted (the line was lost, or the consumer deleted, perhaps by whoever
+    /// consumes the shard now): [`Self::attach_again`] goes on, for one who has made
+    /// sure that the shard is still theirs. May be cancelled: nothing is lost.
+    pub async fn arrived(&mut self, max: usize) -> Option<Vec<Delivery>> {
+        let messages = self.messages.as_mut()?;
+        let first = tokio::select! {
+            first = messages.next() => first,
+            () = self.reconnects.next() => {
+                self.messages = None;
+                return None;
+            }
+        };
+        match first {
+            Some(Ok(message)) => {
+                self.pauses.reset();
+                return Some(self.with_arrived(message, max));
+            }
+            Some(Err(error)) => {
+                tracing::warn!(shard = self.shard, %error, "consuming entries was interrupted");
+            }
+            None => {}
+        }
+        self.messages = None;
+        None
+    }
+
+    /// The same for one who alone consumes the shard: waits out a lost line and
+    /// makes a deleted consumer again.
     ///
     /// # Errors
     /// If the broker refuses for a reason that waiting cannot mend.
     pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
         loop {
-            let Some(messages) = self.messages.as_mut() else {
-                self.attach_again().await?;
-                continue;
-            };
-            let first = tokio::select! {
-                first = messages.next() => first,
-                () = self.reconnects.next() => {
-                    self.messages = None;
-                    continue;
-                }
-            };
-            match first {
-                Some(Ok(message)) => {
-                    self.pauses.reset();
-                    return Ok(self.with_arrived(message, max));
-                }
-                Some(Err(error)) => {
-                    tracing::warn!(shard = self.shard, %error, "consuming entries was interrupted");
-                    self.messages = None;
-                }
-                None => self.messages = None,
+            match self.arrived(max).await {
+                Some(batch) => return Ok(batch),
+                None => self.attach_again().await?,
             }
         }
     }
@@ -174,7 +185,12 @@ impl ShardConsumer {
         batch
     }
 
-    async fn attach_again(&mut self) -> Result<(), BusError> {
+    /// After a pause, begins to consume again, with whatever was not acked before.
+    /// Without a line nothing happens: ask again.
+    ///
+    /// # Errors
+    /// If the broker refuses for a reason that waiting cannot mend.
+    pub async fn attach_again(&mut self) -> Result<(), BusError> {
         tokio::select! {
             () = self.pauses.wait() => {}
             () = self.reconnects.next() => self.pauses.reset(),

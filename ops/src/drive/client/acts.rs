@@ -4,9 +4,9 @@
 use schemas::{
     CashSessionId, OrderId, TicketId, VoidRequestId,
     edge_api::{
-        ApproveVoid, CashSession, CloseCashSession, KhqrChecked, KhqrCode, MoveOrder, NewKhqr,
-        OrderMoved, RejectVoid, RequestVoid, VoidApproved, VoidRejected, VoidRequested, XReport,
-        ZReport,
+        ApproveVoid, CashSession, CloseCashSession, FinalizeSale, KhqrChecked, KhqrCode, MoveOrder,
+        NewKhqr, OrderMoved, RejectVoid, RequestVoid, SaleReceipt, VoidApproved, VoidRejected,
+        VoidRequested, XReport, ZReport,
     },
     events::OrderStatus,
 };
@@ -93,6 +93,19 @@ impl EdgeClient {
     ) -> Result<OrderMoved, TillError> {
         let key = format!("{}-{order}", to.as_str());
         self.post_surely(&format!("/v1/orders/{order}/status"), &key, &MoveOrder { to }).await
+    }
+
+    /// Asks once for a sale to be completed: who is not answered asks again under
+    /// the same ticket.
+    ///
+    /// # Errors
+    /// [`TillError`].
+    pub async fn try_sell(
+        &self,
+        ticket: &TicketId,
+        sale: &FinalizeSale,
+    ) -> Result<SaleReceipt, TillError> {
+        self.post("/v1/sales", ticket.as_str(), sale).await
     }
 
     /// Asks for a code, one for each `key`. Asked once: a till that is told that
