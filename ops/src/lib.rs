@@ -6,4 +6,5 @@ pub mod company;
 pub mod demo;
 pub mod drive;
 pub mod log_file;
+mod replay;
 pub mod stack;

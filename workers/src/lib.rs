@@ -31,6 +31,7 @@ pub mod decisions;
 pub mod direct;
 pub mod relay;
 pub mod release;
+pub mod replay;
 
 mod holding;
 mod measures;

@@ -14,6 +14,7 @@
 pub mod catalogue;
 pub mod entries;
 pub mod facts;
+pub mod foreign;
 pub mod notices;
 pub mod register;
 pub mod requests;

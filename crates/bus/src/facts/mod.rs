@@ -7,7 +7,7 @@
 mod contiguity;
 mod follower;
 mod stream;
-mod wire;
+pub(crate) mod wire;
 
 use bytes::Bytes;
 use schemas::{BranchId, TenantId, Timestamp, subjects};
