@@ -26,6 +26,7 @@ mod error;
 mod headers;
 mod line;
 mod publishing;
+mod reading;
 mod values;
 
 pub use connection::{Bus, Connection, Settings};

@@ -8,6 +8,7 @@
 
 pub mod books;
 pub mod forward;
+pub mod rebuild;
 pub mod stream;
 
 pub(crate) mod progress;

@@ -122,7 +122,7 @@ async fn exactly_what_was_lost_is_told_and_written_anew_once() {
     let sale = |seq: u64| format!("(SELECT sale_id FROM sale WHERE entry_seq = {seq})");
     for sql in [
         format!("DELETE FROM sale_line WHERE line_no = 1 AND sale_id = {}", sale(2)),
-        format!("DELETE FROM cash_movement WHERE sale_id = {}", sale(4)),
+        format!("DELETE FROM cash_movement WHERE kind = 'SALE_CASH' AND sale_id = {}", sale(4)),
         "DELETE FROM exception WHERE kind = 'ORDER_MOVE_REFUSED'".to_owned(),
         "DELETE FROM z_report".to_owned(),
         format!("DELETE FROM numbering_queue WHERE sale_id = {}", sale(2)),

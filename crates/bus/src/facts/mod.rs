@@ -6,6 +6,7 @@
 
 mod contiguity;
 mod follower;
+mod held;
 mod stream;
 pub(crate) mod wire;
 
@@ -14,6 +15,7 @@ use schemas::{BranchId, TenantId, Timestamp, subjects};
 
 pub use contiguity::{Contiguity, Place};
 pub use follower::FactFollower;
+pub use held::{Runs, held, lacking};
 pub use stream::{FactStream, Start, follow};
 
 use crate::{Bus, BusError, PendingAck, publishing, topology, values};
