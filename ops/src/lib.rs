@@ -6,5 +6,6 @@ pub mod company;
 pub mod demo;
 pub mod drive;
 pub mod log_file;
+mod replay;
 pub mod stack;
 pub mod torture;

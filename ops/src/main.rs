@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ops::commands::{
-    bench, drive, edge, quarantine, simulate, status, token, torture, up, verify, verify_register,
+    bench, drive, edge, quarantine, rebuild, replay, simulate, status, token, torture, up, verify,
+    verify_register,
 };
 use telemetry::CancellationToken;
 
@@ -25,6 +26,8 @@ enum Command {
     Verify(verify::Args),
     VerifyRegister(verify_register::Args),
     Quarantine(quarantine::Args),
+    Replay(replay::Args),
+    Rebuild(rebuild::Args),
     Token(token::Args),
     Drive(drive::Args),
     Bench(bench::Args),
@@ -41,6 +44,8 @@ impl Command {
             Self::Verify(args) => verify::run(args, shutdown).await,
             Self::VerifyRegister(args) => verify_register::run(&args),
             Self::Quarantine(args) => quarantine::run(args).await,
+            Self::Rebuild(args) => rebuild::run(args, shutdown).await,
+            Self::Replay(args) => replay::run(args, shutdown).await,
             Self::Token(args) => token::run(args).await,
             Self::Drive(args) => drive::run(args, shutdown).await,
             Self::Bench(args) => bench::run(args, shutdown).await,

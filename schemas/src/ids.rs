@@ -132,6 +132,8 @@ uuid_ids! {
     ExceptionId,
     /// A token of a program that calls the centre's HTTP API.
     TokenId,
+    /// A back office's decision about an entry in quarantine.
+    DecisionId,
 }
 
 /// The idempotency key of a sale: 1 to 128 visible ASCII characters

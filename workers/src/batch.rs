@@ -265,7 +265,7 @@ fn conclude(
 }
 
 /// Prices every sale again, before anything is locked.
-async fn reprice_all(
+pub(crate) async fn reprice_all(
     conn: &mut Conn,
     catalogues: &Mutex<Catalogues>,
     received: &[Received],

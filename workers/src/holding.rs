@@ -17,13 +17,14 @@ use bus::{
     retry::{self, Pauses},
 };
 use schemas::subjects::{DOOR_SETTLED, WAKE_NUMBERING, WAKE_RELAY, confirmed, wake_edge};
-use store::{Failure, classify, lease::Lease};
+use store::{Failure, classify, lease::Lease, quarantine::decisions::DecisionOutcome};
 use telemetry::failpoint;
 use tokio::sync::Mutex;
 
 use crate::{
     batch::{self, Alarm, BatchError, Memory, Outcome},
     booking::{BookingError, in_full},
+    decisions::Decider,
     direct::{Door, Served},
     measures,
     receive::Received,
@@ -179,6 +180,46 @@ impl<'a> Holding<'a> {
         Ok(None)
     }
 
+    /// Carries out what back offices decided about quarantined entries. What fails for
+    /// now is looked at again with the next sweep. `Some`: the lease is held no longer.
+    pub(crate) async fn carry_out_decisions(&mut self) -> anyhow::Result<Option<End>> {
+        let decider = Decider {
+            pool: self.shard.pool.clone(),
+            lease: self.lease.clone(),
+            ttl: self.shard.ttl,
+            shard: self.shard.number,
+            shards: self.shard.of,
+            clock: Arc::clone(&self.shard.clock),
+        };
+        let looking = decider.clone();
+        let looked = tokio::spawn(async move { looking.waiting().await });
+        let waiting = match looked.await.context("a look at decisions panicked")? {
+            Ok(waiting) => waiting,
+            Err(error) => return self.door_failed(error),
+        };
+        for decision in waiting {
+            let began = Instant::now();
+            let task = tokio::spawn(decider.clone().carry_out(decision));
+            match task.await.context("a decision panicked")? {
+                Ok(outcome) => {
+                    self.renewed_at = began;
+                    let applied = match outcome {
+                        Some(DecisionOutcome::CarriedOut { applied, .. }) => applied.len() as u64,
+                        Some(DecisionOutcome::Refused { .. }) | None => 0,
+                    };
+                    let settled = vec![decision.as_uuid()];
+                    self.tell_door(&Served { settled, booked: applied, wakes: None }).await;
+                }
+                Err(error) => {
+                    if let Some(end) = self.door_failed(error)? {
+                        return Ok(Some(end));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether a branch had more than one transaction decides.
     pub(crate) const fn more_at_the_door(&self) -> bool {
         self.more_at_the_door
@@ -189,7 +230,7 @@ impl<'a> Holding<'a> {
             BatchError::LeaseLost => Ok(Some(End::Lost)),
             error if error.is_transient() => {
                 tracing::warn!(shard = self.shard.number, error = %in_full(&error),
-                    "the direct door was not served; trying again");
+                    "the direct door and decisions were not served; trying again");
                 Ok(None)
             }
             error => Err(error.into()),

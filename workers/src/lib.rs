@@ -9,8 +9,9 @@
 //! The path of an entry: [`receive`] (can it be believed, what does it tell) →
 //! [`batch`] (one transaction) → [`admission`] (is it the next of its journal)
 //! → [`booking`] with the pure [`plan`] (which rows does it make) → [`books`]
-//! (write them). [`mod@release`] takes quarantined entries down the same path, and
-//! [`direct`] those that it makes of what comes through the direct door.
+//! (write them). [`mod@release`] takes quarantined entries down the same path
+//! ([`decisions`]: when a back office says so), and [`direct`] those that it makes of
+//! what comes through the direct door.
 
 pub mod receive;
 
@@ -26,9 +27,11 @@ pub mod books;
 pub mod memory;
 pub mod plan;
 
+pub mod decisions;
 pub mod direct;
 pub mod relay;
 pub mod release;
+pub mod replay;
 
 mod holding;
 mod measures;

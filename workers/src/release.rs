@@ -11,7 +11,7 @@ use domain::journal_chain::verify_hash;
 use schemas::{EdgeId, Entry, EntryKind, Timestamp, entry::entry_name};
 use store::{
     Conn, Pool, cursors, entries,
-    quarantine::{self, Reason},
+    quarantine::{self, Discard, Reason},
 };
 use uuid::Uuid;
 
@@ -96,21 +96,15 @@ pub async fn release(pool: &Pool, edge: EdgeId, seq: u64) -> Result<Released, Re
 /// [`ReleaseError`]; then nothing was discarded, or (the commit failed) unknown.
 pub async fn discard(
     pool: &Pool,
-    (edge, seq): (EdgeId, u64),
-    (by, why): (String, String),
+    entry: (EdgeId, u64),
+    discard: Discard,
     at: Timestamp,
 ) -> Result<(), ReleaseError> {
     let pool = pool.clone();
     // In a task of its own, so that nobody cancels its commit.
     tokio::spawn(async move {
         let mut tx = pool.begin().await.map_err(store::Error::from)?;
-        // Who books or releases entries of that journal waits, or is waited for.
-        if cursors::lock(&mut tx, &[edge]).await?.is_empty() {
-            return Err(ReleaseError::NoSuchEdge(edge));
-        }
-        if !quarantine::discard(&mut tx, (edge, seq), (&by, &why), at).await? {
-            return Err(ReleaseError::NotWaiting(entry_name(edge, seq)));
-        }
+        discard_within(&mut tx, entry, &discard, at).await?;
         tx.commit().await.map_err(store::Error::from)?;
         Ok(())
     })
@@ -149,7 +143,30 @@ fn is_known(kind: &str, schema_version: u16) -> bool {
     kind.parse::<EntryKind>().is_ok_and(|kind| schema_version <= kind.newest_version())
 }
 
-async fn release_within(conn: &mut Conn, edge: EdgeId, seq: u64) -> Result<Released, ReleaseError> {
+/// Gives up an entry in the caller's transaction.
+pub(crate) async fn discard_within(
+    conn: &mut Conn,
+    (edge, seq): (EdgeId, u64),
+    discard: &Discard,
+    at: Timestamp,
+) -> Result<(), ReleaseError> {
+    // Who books or releases entries of that journal waits, or is waited for.
+    if cursors::lock(conn, &[edge]).await?.is_empty() {
+        return Err(ReleaseError::NoSuchEdge(edge));
+    }
+    if !quarantine::discard(conn, (edge, seq), discard, at).await? {
+        return Err(ReleaseError::NotWaiting(entry_name(edge, seq)));
+    }
+    Ok(())
+}
+
+/// Releases an entry, and what waits behind it, in the caller's transaction, which is
+/// to be undone up to here if this fails.
+pub(crate) async fn release_within(
+    conn: &mut Conn,
+    edge: EdgeId,
+    seq: u64,
+) -> Result<Released, ReleaseError> {
     let cursors = cursors::lock(conn, &[edge]).await?;
     let cursor = cursors.first().ok_or(ReleaseError::NoSuchEdge(edge))?;
     let origin = Origin { tenant_id: cursor.tenant_id, branch_id: cursor.branch_id, edge_id: edge };

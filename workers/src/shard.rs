@@ -41,7 +41,8 @@ const LOOK_AHEAD_KIB: usize = 32 * 1024;
 /// The pauses after a failure that passes by itself: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How often the direct door is looked at, should a notice have been lost.
+/// How often the direct door and the back office's decisions are looked at, should a
+/// notice have been lost.
 const SWEEP_DOOR_EVERY: Duration = Duration::from_millis(500);
 
 /// One shard as this process sees it.
@@ -132,6 +133,9 @@ impl Shard {
                 }
                 _ = sweep.tick() => {
                     if let Some(end) = holding.serve_door().await? {
+                        return Ok(end);
+                    }
+                    if let Some(end) = holding.carry_out_decisions().await? {
                         return Ok(end);
                     }
                     if holding.more_at_the_door() {

@@ -14,6 +14,7 @@
 pub mod catalogue;
 pub mod entries;
 pub mod facts;
+pub mod foreign;
 pub mod notices;
 pub mod register;
 pub mod requests;
@@ -25,6 +26,7 @@ mod error;
 mod headers;
 mod line;
 mod publishing;
+mod reading;
 mod values;
 
 pub use connection::{Bus, Connection, Settings};

@@ -38,6 +38,7 @@ pub mod invoices;
 pub mod numbering;
 pub mod outbox;
 pub mod relay;
+pub mod replay;
 pub mod series;
 pub mod verify;
 

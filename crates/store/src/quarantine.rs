@@ -1,9 +1,11 @@
 //! The quarantine: entries that chain but could not be applied. The cursor has
 //! moved past them; they wait until they are released or discarded.
 
+pub mod decisions;
+
 use std::fmt;
 
-use schemas::{BranchId, EdgeId, TenantId, Timestamp};
+use schemas::{BranchId, EdgeId, TenantId, Timestamp, TokenId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -293,15 +295,26 @@ pub async fn list(
         .collect()
 }
 
-/// Gives up a waiting entry for good, and says so in the audit log: who did it
-/// (`by`) and `why`. Returns whether it was waiting.
+/// Who gives an entry up, and why, for the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discard {
+    /// Who, by name.
+    pub by: String,
+    /// Whose token, if it came through the centre's door.
+    pub token: Option<TokenId>,
+    /// Why.
+    pub why: String,
+}
+
+/// Gives up a waiting entry for good, and says so in the audit log. Returns whether it
+/// was waiting.
 ///
 /// # Errors
 /// [`Error::Database`] if the statement fails.
 pub async fn discard(
     conn: &mut Conn,
     (edge, seq): (EdgeId, u64),
-    (by, why): (&str, &str),
+    Discard { by, token, why }: &Discard,
     at: Timestamp,
 ) -> Result<bool, Error> {
     let discarded = sqlx::query!(
@@ -310,8 +323,9 @@ pub async fn discard(
              WHERE edge_id = $1 AND seq = $2 AND state = 'WAITING'
              RETURNING tenant_id, branch_id, edge_id, seq, kind, reason, detail
          )
-         INSERT INTO audit_log (tenant_id, branch_id, action, edge_id, entry_seq, occurred_at, meta)
-         SELECT tenant_id, branch_id, 'ENTRY_DISCARDED', edge_id, seq, $5,
+         INSERT INTO audit_log (tenant_id, branch_id, action, actor_id, edge_id, entry_seq,
+             occurred_at, meta)
+         SELECT tenant_id, branch_id, 'ENTRY_DISCARDED', $6, edge_id, seq, $5,
              jsonb_build_object('by', $3::text, 'why', $4::text, 'kind', kind, 'reason', reason,
                  'detail', detail)
          FROM gone",
@@ -320,6 +334,7 @@ pub async fn discard(
         by,
         why,
         OffsetDateTime::from(at),
+        token.map(TokenId::as_uuid),
     )
     .execute(conn)
     .await?;

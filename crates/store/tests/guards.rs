@@ -47,6 +47,10 @@ const MUTABLE: &[(&str, &[&str])] = &[
     ("account_charge", &[]),
     ("order_handover", &["state", "accepted_at", "edge_id", "entry_seq"]),
     ("api_request", &[]),
+    (
+        "quarantine_decision",
+        &["state", "applied", "still_waiting", "outcome_code", "outcome_detail", "settled_at"],
+    ),
     ("sale_khqr", &[]),
     ("khqr_intent", KHQR),
 ];

@@ -1,6 +1,6 @@
 //! Keeping a submission, and waiting for its outcome.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bus::notices;
 use domain::charged::request_hash;
@@ -14,7 +14,6 @@ use store::{
     catalogues, doors,
     submissions::{self, NewSubmission, Outcome, Standing, submission_id},
 };
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -22,10 +21,6 @@ use crate::{
     center::{Center, within_time},
     http::Client,
 };
-
-/// How often the books are looked at while an outcome is waited for, should a notice
-/// have been lost.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// A submission as far as it is.
 pub(crate) struct Found {
@@ -75,30 +70,7 @@ pub(crate) async fn submit(
         return Err(Refusal::Door(RefusalCode::TicketConflict, detail.to_owned()));
     }
     wake(center, tenant, branch).await;
-    let until = Instant::now() + center.waiting.patience;
-    loop {
-        let rung = place.as_ref().map(|place| place.bell().notified());
-        let mut rung = Box::pin(async move {
-            match rung {
-                Some(rung) => rung.await,
-                None => std::future::pending().await,
-            }
-        });
-        // From here on a ring is not missed, so the look comes after it.
-        let told = futures::poll!(rung.as_mut()).is_ready();
-        let found = find(center, client, id).await?;
-        if found.is_done() || place.is_none() || Instant::now() >= until {
-            return Ok(found);
-        }
-        if told {
-            continue;
-        }
-        let look_at = (Instant::now() + LOOK_EVERY).min(until);
-        tokio::select! {
-            () = rung => {}
-            () = tokio::time::sleep_until(look_at) => {}
-        }
-    }
+    center.waiting.until(place.as_ref(), || find(center, client, id), Found::is_done).await
 }
 
 /// Where a submission stands.

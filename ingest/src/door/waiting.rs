@@ -1,8 +1,10 @@
-//! Whoever waits for the outcome of a submission is woken when it is told of. A
+//! Whoever waits for the outcome of a submission, or of a decision about the
+//! quarantine, is woken when it is told of. A
 //! notice that was lost costs a look at the books, no more.
 
 use std::{
     collections::HashMap,
+    future::Future,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -15,14 +17,23 @@ use schemas::{
 };
 use serde::Deserialize;
 use store::submissions::submission_id;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::Refusal;
 
 /// The most requests that wait at once; the next is told at once where to ask again.
 pub(crate) const MAX_WAITING: usize = 1_024;
 
-/// The submissions whose outcomes are waited for.
+/// How often the books are looked at while an outcome is waited for, should a notice
+/// have been lost.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The submissions and decisions whose outcomes are waited for.
 pub(crate) struct Waiting {
     /// For how long.
     pub(crate) patience: Duration,
@@ -52,6 +63,44 @@ impl Waiting {
         let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let bell = Arc::clone(self.locked().entry(submission).or_default());
         Some(Place { waiting: self, submission, bell, _permit: permit })
+    }
+
+    /// Looks until what is found `is_done`, at most for the patience; with no place,
+    /// once.
+    pub(crate) async fn until<T, L, R>(
+        &self,
+        place: Option<&Place<'_>>,
+        look: L,
+        is_done: impl Fn(&T) -> bool,
+    ) -> Result<T, Refusal>
+    where
+        L: Fn() -> R,
+        R: Future<Output = Result<T, Refusal>>,
+    {
+        let until = Instant::now() + self.patience;
+        loop {
+            let rung = place.map(|place| place.bell().notified());
+            let mut rung = Box::pin(async move {
+                match rung {
+                    Some(rung) => rung.await,
+                    None => std::future::pending().await,
+                }
+            });
+            // From here on a ring is not missed, so the look comes after it.
+            let told = futures::poll!(rung.as_mut()).is_ready();
+            let found = look().await?;
+            if is_done(&found) || place.is_none() || Instant::now() >= until {
+                return Ok(found);
+            }
+            if told {
+                continue;
+            }
+            let look_at = (Instant::now() + LOOK_EVERY).min(until);
+            tokio::select! {
+                () = rung => {}
+                () = tokio::time::sleep_until(look_at) => {}
+            }
+        }
     }
 
     fn ring(&self, submission: Uuid) {

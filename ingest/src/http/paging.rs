@@ -1,7 +1,7 @@
 //! Lists in pages. A cursor is the place of the last row of a page, in hex: rows
 //! that come in between are neither skipped nor repeated.
 
-use schemas::{Timestamp, back_office::Page};
+use schemas::{EdgeId, Timestamp, back_office::Page};
 use serde::Deserialize;
 use store::back_office::{Place, Span};
 use utoipa::IntoParams;
@@ -95,7 +95,18 @@ impl TimePaging {
     }
 }
 
-fn limit(asked: u32) -> Result<u32, Refusal> {
+/// The entry that a cursor stands for, of a list in the order of journals.
+pub(crate) fn entry(cursor: Option<&str>) -> Result<Option<(EdgeId, u64)>, Refusal> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let bytes = decode::<24>(cursor)?;
+    let (edge, seq) = bytes.split_at(16);
+    let edge = Uuid::from_slice(edge).map_err(|_| bad_cursor())?;
+    let seq = seq.try_into().map_err(|_| bad_cursor())?;
+    Ok(Some((edge.into(), u64::from_be_bytes(seq))))
+}
+
+/// How many rows of a page, if it may be so many.
+pub(crate) fn limit(asked: u32) -> Result<u32, Refusal> {
     if (1..=MAX_ROWS).contains(&asked) {
         Ok(asked)
     } else {
@@ -135,6 +146,12 @@ impl Cursor for u64 {
 impl Cursor for Uuid {
     fn encode(&self) -> String {
         hex::encode(self.as_bytes())
+    }
+}
+
+impl Cursor for (EdgeId, u64) {
+    fn encode(&self) -> String {
+        hex::encode([self.0.as_uuid().as_bytes().as_slice(), &self.1.to_be_bytes()].concat())
     }
 }
 

@@ -142,9 +142,13 @@ const fn office_status(refusal: &OfficeRefusal) -> StatusCode {
     match refusal {
         OfficeRefusal::NoSuchVoidRequest(_)
         | OfficeRefusal::NoSuchCommand(_)
+        | OfficeRefusal::NotInQuarantine(_)
+        | OfficeRefusal::NoSuchDecision(_)
         | OfficeRefusal::NoSuchPart(_) => StatusCode::NOT_FOUND,
         OfficeRefusal::VoidDecided(..)
         | OfficeRefusal::VoidDecisionWaiting(_)
+        | OfficeRefusal::NotWaiting(..)
+        | OfficeRefusal::DecisionWaiting(_)
         | OfficeRefusal::DiscountElsewhere(_)
         | OfficeRefusal::DeviceRevoked(_)
         | OfficeRefusal::Numbering(_) => StatusCode::CONFLICT,
@@ -198,7 +202,7 @@ mod tests {
 
     use super::*;
 
-    fn office_refusals() -> [(OfficeRefusal, u16, &'static str); 12] {
+    fn office_refusals() -> [(OfficeRefusal, u16, &'static str); 16] {
         use OfficeRefusal as Office;
         let (void, staff, command) = (id("7"), id("5"), id("8"));
         [
@@ -214,6 +218,10 @@ mod tests {
             (Office::NoSuchPart("device 4".to_owned()), 404, "not_in_catalogue"),
             (Office::DiscountElsewhere(id("6")), 409, "discount_elsewhere"),
             (Office::DeviceRevoked(id("4")), 409, "device_revoked"),
+            (Office::NotInQuarantine("e:1".to_owned()), 404, "not_in_quarantine"),
+            (Office::NotWaiting("e:1".to_owned(), "RELEASED"), 409, "not_waiting"),
+            (Office::DecisionWaiting("e:1".to_owned()), 409, "decision_waiting"),
+            (Office::NoSuchDecision(id("9")), 404, "no_such_decision"),
         ]
     }
 

@@ -7,6 +7,8 @@ pub mod drive;
 pub mod edge;
 pub mod quarantine;
 pub mod reach;
+pub mod rebuild;
+pub mod replay;
 pub mod simulate;
 pub mod status;
 pub mod token;

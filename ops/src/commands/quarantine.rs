@@ -9,7 +9,7 @@ use schemas::{BranchId, Clock as _, EdgeId, SystemClock, entry::entry_name};
 use serde_json::{Value, json};
 use store::{
     Conn, Pool, entries,
-    quarantine::{self, Filter, Listed},
+    quarantine::{self, Discard, Filter, Listed},
 };
 
 use super::output::line as say;
@@ -214,7 +214,8 @@ async fn discard(
     ensure!(says_something, "--reason: say why, in at most {MAX_REASON_CHARS} characters");
     let by = by.or_else(|| std::env::var("USER").ok()).filter(|by| !by.trim().is_empty());
     let by = by.context("--by: say who decided it")?;
-    workers::discard(pool, (name.0, name.1), (by, reason), SystemClock.now()).await?;
+    let discard = Discard { by, token: None, why: reason };
+    workers::discard(pool, (name.0, name.1), discard, SystemClock.now()).await?;
     if as_json {
         say(json!({ "discarded": name.to_string() }));
     } else {

@@ -32,6 +32,9 @@ pub enum Scope {
     /// Book receipts and counts of stock.
     #[serde(rename = "stock:write")]
     StockWrite,
+    /// Release entries that could not be booked, or give them up.
+    #[serde(rename = "quarantine:decide")]
+    QuarantineDecide,
 }
 
 /// Text that names no scope.
@@ -41,7 +44,7 @@ pub struct BadScope(String);
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SalesWrite,
         Self::SalesOffline,
         Self::BooksRead,
@@ -49,6 +52,7 @@ impl Scope {
         Self::VoidsDecide,
         Self::StaffWrite,
         Self::StockWrite,
+        Self::QuarantineDecide,
     ];
 
     /// The name in JSON and in storage.
@@ -61,6 +65,7 @@ impl Scope {
             Self::VoidsDecide => "voids:decide",
             Self::StaffWrite => "staff:write",
             Self::StockWrite => "stock:write",
+            Self::QuarantineDecide => "quarantine:decide",
         }
     }
 }

@@ -6,6 +6,7 @@ mod catalogue;
 mod numbering;
 mod oddities;
 mod page;
+mod quarantine;
 mod registers;
 mod reports;
 mod sales;
@@ -21,6 +22,10 @@ pub use catalogue::{
 pub use numbering::Numbering;
 pub use oddities::{AuditRow, ExceptionRow};
 pub use page::Page;
+pub use quarantine::{
+    DecisionState, DiscardEntry, QuarantineDecision, QuarantineDecisionRow, QuarantineRow,
+    QuarantineState, QuarantinedEntry,
+};
 pub use registers::SeriesRow;
 pub use reports::{CategorySales, CompanyRow, DaySales, ItemSales, MethodSales, PutTimeZone};
 pub use sales::{BranchRow, SaleRow, SaleRowLine, TicketRow};

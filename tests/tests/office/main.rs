@@ -4,3 +4,4 @@
 mod catalogues;
 mod decisions;
 mod people;
+mod quarantine;

@@ -17,9 +17,11 @@
 //! what it publishes once more is a repetition like any other.
 //!
 //! Several tasks share the lease: [`placer`] gives places, [`publisher`]
-//! publishes, [`pruner`] removes what is older than the retention.
+//! publishes, [`pruner`] removes what is older than the retention. An operator's
+//! [`refill`] fills holes in the stream that its tail does not show.
 
 pub mod lines;
+pub mod refill;
 
 mod placer;
 mod pruner;

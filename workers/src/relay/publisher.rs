@@ -27,7 +27,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use metrics::{counter, gauge, histogram};
 use schemas::{BranchId, facts::FactKind, subjects};
-use store::facts::PlacedFact;
+use store::{facts::PlacedFact, relay::FactHead};
 use telemetry::{CancellationToken, failpoint};
 
 use super::{
@@ -36,9 +36,9 @@ use super::{
 };
 
 /// The most facts on their way to the broker at once.
-const WINDOW_FACTS: u32 = 2_000;
+pub(super) const WINDOW_FACTS: u32 = 2_000;
 /// The most bytes of bodies that are loaded at once.
-const WINDOW_BYTES: u64 = 8 * 1024 * 1024;
+pub(super) const WINDOW_BYTES: u64 = 8 * 1024 * 1024;
 /// Branches whose tails are asked for at once.
 const TAILS_AT_ONCE: usize = 16;
 
@@ -112,7 +112,7 @@ pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-struct Publisher {
+pub(super) struct Publisher {
     shared: Arc<Shared>,
     lines: Lines,
     /// When tails were last compared; at the start, never.
@@ -125,6 +125,15 @@ struct Publisher {
 }
 
 impl Publisher {
+    /// One that publishes facts of a branch which the stream lost.
+    pub(super) fn again(shared: Arc<Shared>, heads: &[FactHead], branch: BranchId) -> Self {
+        let attempt = shared.clock.now().unix_micros().unsigned_abs();
+        let attempts = HashMap::from([(branch, attempt)]);
+        let mut lines = Lines::default();
+        lines.learn(heads);
+        Self { shared, lines, compared_at: None, stream_born_at: None, attempts }
+    }
+
     /// Publishes some facts. Returns how many the stream took.
     async fn round(&mut self) -> Result<usize, RoundError> {
         if self.compared_at.is_none_or(|at| at.elapsed() >= self.shared.settings.compare()) {
@@ -155,7 +164,7 @@ impl Publisher {
 
     /// Publishes facts, in order for each branch, and settles the branches.
     /// Returns how many the stream took.
-    async fn publish(&mut self, facts: Vec<PlacedFact>) -> usize {
+    pub(super) async fn publish(&mut self, facts: Vec<PlacedFact>) -> usize {
         let facts: Vec<_> = facts
             .into_iter()
             .map(|fact| (fact.branch_id, fact.fact_seq, fact.fact_id.clone(), message(fact)))

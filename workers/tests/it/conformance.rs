@@ -47,7 +47,7 @@ async fn postgres_and_the_model_agree_on_every_outcome() {
 }
 
 /// Makes a trip on both, comparing after each batch.
-async fn make(books: &Books, worker: &PgPool, trip: &Trip) -> Snapshot {
+pub(crate) async fn make(books: &Books, worker: &PgPool, trip: &Trip) -> Snapshot {
     let company = seed_company(&books.pool, 2).await;
     let mut stores: Vec<Store> = company.stores.iter().map(Store::seeded).collect();
     let online: Vec<Vec<Entry>> = stores

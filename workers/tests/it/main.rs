@@ -16,5 +16,6 @@ mod voids;
 mod conformance;
 mod leases;
 mod quarantine;
+mod replay;
 
 mod shards;

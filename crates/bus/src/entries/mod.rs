@@ -4,8 +4,9 @@
 //! what it acked): the books' cursor decides what an edge sends again. The
 //! payload that arrives is the payload that was captured, byte for byte.
 
+pub mod reader;
 mod shard_consumer;
-mod wire;
+pub(crate) mod wire;
 
 use bytes::Bytes;
 use schemas::{

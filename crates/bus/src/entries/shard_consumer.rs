@@ -298,7 +298,7 @@ fn differs(known: &consumer::Config, shard: u16) -> bool {
         || known.deliver_subject.is_some()
 }
 
-fn delivery(message: jetstream::Message) -> Delivery {
+pub(super) fn delivery(message: jetstream::Message) -> Delivery {
     let stream_seq = message.info().map(|info| info.stream_sequence).unwrap_or_default();
     Delivery {
         subject: PosSubject::parse(&message.subject),

@@ -24,7 +24,7 @@ impl From<BadHeader> for Malformed {
 }
 
 /// The headers of `entry`.
-pub(super) fn headers(entry: &Entry, attempt: u32) -> Result<HeaderMap, BusError> {
+pub(crate) fn headers(entry: &Entry, attempt: u32) -> Result<HeaderMap, BusError> {
     let name = entry.name();
     Ok(Writer::default()
         .set(headers::MESSAGE_ID, &format!("{name}:{attempt}"))?

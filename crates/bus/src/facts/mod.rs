@@ -6,14 +6,16 @@
 
 mod contiguity;
 mod follower;
+mod held;
 mod stream;
-mod wire;
+pub(crate) mod wire;
 
 use bytes::Bytes;
 use schemas::{BranchId, TenantId, Timestamp, subjects};
 
 pub use contiguity::{Contiguity, Place};
 pub use follower::FactFollower;
+pub use held::{Runs, held, lacking};
 pub use stream::{FactStream, Start, follow};
 
 use crate::{Bus, BusError, PendingAck, publishing, topology, values};

@@ -13,7 +13,7 @@ use crate::{
 const BRANCH_SOURCE: &str = "/branches/";
 
 /// `attempt`: of a fact that is sent again although the broker may remember it.
-pub(super) fn headers(fact: &FactMessage, attempt: Option<u64>) -> Result<HeaderMap, BusError> {
+pub(crate) fn headers(fact: &FactMessage, attempt: Option<u64>) -> Result<HeaderMap, BusError> {
     let place = fact.fact_seq.to_string();
     let mut message_id = format!("{}:{place}", fact.fact_id);
     if let Some(attempt) = attempt {

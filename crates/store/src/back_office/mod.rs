@@ -3,6 +3,7 @@
 
 mod deeds;
 mod oddities;
+mod quarantine;
 mod registers;
 mod reports;
 mod sales;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 pub use deeds::{Deed, record};
 pub use oddities::{audit, exceptions};
+pub use quarantine::{QuarantineFilter, quarantined};
 pub use registers::{series, series_of};
 pub use reports::{
     Days, by_category, by_day, by_item, by_method, company, is_time_zone, set_time_zone,

@@ -8,6 +8,7 @@ mod menu;
 mod numbering;
 mod oddities;
 mod people;
+mod quarantine;
 mod refusal;
 mod register;
 mod reports;
@@ -47,6 +48,11 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Center>> {
         .routes(routes!(voids::approve))
         .routes(routes!(voids::reject))
         .routes(routes!(voids::command))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(quarantine::show))
+        .routes(routes!(quarantine::release))
+        .routes(routes!(quarantine::discard))
+        .routes(routes!(quarantine::decision))
         .routes(routes!(register::invoices))
         .routes(routes!(register::list))
         .routes(routes!(export::csv))

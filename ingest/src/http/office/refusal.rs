@@ -1,6 +1,6 @@
 //! What a back office is refused: business, not form.
 
-use schemas::{CommandId, DeviceId, DiscountId, StaffId, VoidRequestId};
+use schemas::{CommandId, DecisionId, DeviceId, DiscountId, StaffId, VoidRequestId};
 use store::series::SettingRefused;
 
 /// Why something was not done. Nothing was changed.
@@ -50,6 +50,18 @@ pub enum OfficeRefusal {
     /// The books have no such command, or not for who asks.
     #[error("command {0} is not known")]
     NoSuchCommand(CommandId),
+    /// No such entry was ever set aside, or not for who asks.
+    #[error("entry {0} was never in quarantine")]
+    NotInQuarantine(String),
+    /// The entry has its outcome.
+    #[error("entry {0} does not wait in quarantine: it is {1}")]
+    NotWaiting(String, &'static str),
+    /// Somebody else was first; a worker is about to carry that out.
+    #[error("a decision about entry {0} waits to be carried out; ask again when it is")]
+    DecisionWaiting(String),
+    /// The books have no such decision, or not for who asks.
+    #[error("decision {0} is not known")]
+    NoSuchDecision(DecisionId),
 }
 
 impl OfficeRefusal {
@@ -67,7 +79,11 @@ impl OfficeRefusal {
             | Self::DiscountElsewhere(_)
             | Self::DeviceRevoked(_)
             | Self::Numbering(_)
-            | Self::NoSuchCommand(_) => true,
+            | Self::NoSuchCommand(_)
+            | Self::NotInQuarantine(_)
+            | Self::NotWaiting(..)
+            | Self::DecisionWaiting(_)
+            | Self::NoSuchDecision(_) => true,
         }
     }
 
@@ -89,6 +105,10 @@ impl OfficeRefusal {
             Self::Numbering(SettingRefused::Stale(_)) => "changed_since",
             Self::Numbering(_) => "numbering_refused",
             Self::NoSuchCommand(_) => "no_such_command",
+            Self::NotInQuarantine(_) => "not_in_quarantine",
+            Self::NotWaiting(..) => "not_waiting",
+            Self::DecisionWaiting(_) => "decision_waiting",
+            Self::NoSuchDecision(_) => "no_such_decision",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod numbering;
 mod once;
+mod quarantine;
 mod reads;
 mod register;
 mod reports;

@@ -124,6 +124,17 @@ fn row(shop: &Shop, void: VoidRequestId, manager: StaffId, route: &str) -> Row {
         "/v1/branches/{branch}/stock/counts" => {
             (at("stock/counts"), stock("counted", "1"), stock("counted", "2"), 201)
         }
+        // Nothing was ever set aside: a refusal by the books, which stands.
+        "/v1/quarantine/{edge}/{seq}/release" => {
+            let entry = |seq: u64| format!("/v1/quarantine/{}/{seq}/release", new_id("an edge"));
+            let (body, other) = (Value::Null, (entry(2), Value::Null));
+            return Row { path: entry(1), body, other, first: 404 };
+        }
+        "/v1/quarantine/{edge}/{seq}/discard" => {
+            let reason = |reason: &str| json!({ "reason": reason });
+            let entry = format!("/v1/quarantine/{}/1/discard", new_id("an edge"));
+            (entry, reason("a"), reason("b"), 404)
+        }
         other => panic!("POST {other} has no row in this table"),
     };
     Row { other: (path.clone(), other), path, body, first }

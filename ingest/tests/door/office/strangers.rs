@@ -5,7 +5,8 @@
 use ingest::http::access::{Need, RULES};
 use reqwest::{Method, Response};
 use schemas::{
-    BranchId, DeviceId, MenuItemId, OrderId, SaleId, StaffId, StockItemId, back_office::Scope,
+    BranchId, DeviceId, EntryKind, MenuItemId, OrderId, SaleId, StaffId, StockItemId,
+    back_office::Scope,
 };
 use serde_json::{Value, json};
 use testkit::{sample_id, seed_company, sqlx};
@@ -85,6 +86,7 @@ impl Shop {
             "SELECT count(*) FROM stock_journal",
             "SELECT count(*) FROM submission",
             "SELECT count(*) FROM edge_command",
+            "SELECT count(*) FROM quarantine_decision",
             "SELECT count(*) FROM audit_log",
         ] {
             counts.push(
@@ -154,7 +156,9 @@ async fn what_belongs_to_a_store_is_not_there_for_who_may_not_see_it() {
     let strangers = shop.strangers().await;
     let (sale, sold) = shop.journals[1].sell();
     let (asked, request) = shop.journals[1].request_void(&sale);
-    shop.book(1, &[sold, request]).await;
+    let garbage = shop.journals[1].append_bytes(EntryKind::CashMoved, 1, b"{}".to_vec());
+    let set_aside = format!("/v1/quarantine/{}/{}", garbage.edge_id, garbage.seq);
+    shop.book(1, &[sold, request, garbage]).await;
     shop.number().await;
     let manager = shop.appoint(1).await;
     let decision = json!({ "decided_by": manager, "note": null });
@@ -172,6 +176,15 @@ async fn what_belongs_to_a_store_is_not_there_for_who_may_not_see_it() {
     refused("POST", &approve, &decision, "no_such_void_request").await;
     refused("POST", &reject, &rejection, "no_such_void_request").await;
     refused("GET", &ticket, &Value::Null, "not_found").await;
+    let (release, discard) = (format!("{set_aside}/release"), format!("{set_aside}/discard"));
+    let why = json!({ "reason": "why not" });
+    refused("GET", &set_aside, &Value::Null, "not_in_quarantine").await;
+    refused("POST", &release, &Value::Null, "not_in_quarantine").await;
+    refused("POST", &discard, &why, "not_in_quarantine").await;
+    for token in &strangers {
+        let list = shop.as_of(token, "GET", "/v1/quarantine", &Value::Null).await;
+        assert_eq!(shop::json(list).await["items"], json!([]));
+    }
     assert_eq!(shop.written().await, before, "a stranger left something");
     let own = shop.as_of(&shop.door.token, "GET", &ticket, &Value::Null).await;
     assert_eq!(own.status(), 200);
@@ -179,6 +192,10 @@ async fn what_belongs_to_a_store_is_not_there_for_who_may_not_see_it() {
     assert_eq!(sent.status(), 202);
     let command = sent.headers()["location"].to_str().unwrap().to_owned();
     refused("GET", &command, &Value::Null, "no_such_command").await;
+    let sent = shop.as_of(&shop.door.token, "POST", &release, &Value::Null).await;
+    assert_eq!(sent.status(), 202, "nobody works here");
+    let decision = sent.headers()["location"].to_str().unwrap().to_owned();
+    refused("GET", &decision, &Value::Null, "no_such_decision").await;
 
     // What is the whole company's is not for who may see a part of it.
     let limited = &strangers[1];
