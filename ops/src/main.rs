@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ops::commands::{
-    bench, drive, edge, quarantine, simulate, status, token, up, verify, verify_register,
+    backup, bench, drive, edge, quarantine, recover, simulate, status, token, up, verify,
+    verify_register,
 };
 use telemetry::CancellationToken;
 
@@ -25,6 +26,8 @@ enum Command {
     Verify(verify::Args),
     VerifyRegister(verify_register::Args),
     Quarantine(quarantine::Args),
+    Backup(backup::Args),
+    Recover(recover::Args),
     Token(token::Args),
     Drive(drive::Args),
     Bench(bench::Args),
@@ -40,6 +43,8 @@ impl Command {
             Self::Verify(args) => verify::run(args, shutdown).await,
             Self::VerifyRegister(args) => verify_register::run(&args),
             Self::Quarantine(args) => quarantine::run(args).await,
+            Self::Backup(args) => backup::run(args, shutdown).await,
+            Self::Recover(args) => recover::run(args, shutdown).await,
             Self::Token(args) => token::run(args).await,
             Self::Drive(args) => drive::run(args, shutdown).await,
             Self::Bench(args) => bench::run(args, shutdown).await,

@@ -23,6 +23,7 @@ pub mod topology;
 mod connection;
 mod error;
 mod headers;
+mod history;
 mod line;
 mod publishing;
 mod values;

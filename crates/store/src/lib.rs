@@ -37,12 +37,14 @@ pub mod facts;
 pub mod invoices;
 pub mod numbering;
 pub mod outbox;
+pub mod recovery;
 pub mod relay;
 pub mod series;
 pub mod verify;
 
 pub mod api_requests;
 pub mod back_office;
+pub mod backups;
 pub mod catalogues;
 pub mod heartbeats;
 pub mod lease;

@@ -2,11 +2,14 @@
 
 pub mod up;
 
+pub mod backup;
 pub mod bench;
+pub mod centre;
 pub mod drive;
 pub mod edge;
 pub mod quarantine;
 pub mod reach;
+pub mod recover;
 pub mod simulate;
 pub mod status;
 pub mod token;

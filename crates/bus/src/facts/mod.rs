@@ -16,7 +16,7 @@ pub use contiguity::{Contiguity, Place};
 pub use follower::FactFollower;
 pub use stream::{FactStream, Start, follow};
 
-use crate::{Bus, BusError, PendingAck, publishing, topology, values};
+use crate::{Bus, BusError, PendingAck, history::History, publishing, topology, values};
 
 /// One fact, as it stands in the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,4 +130,39 @@ pub async fn tail(bus: &Bus, tenant: TenantId, branch: BranchId) -> Result<u64, 
     };
     wire::fact_seq(&message.headers)
         .map_err(|error| BusError::malformed(format!("the newest fact of {subject}"), error))
+}
+
+/// The facts that the stream holds of a subject now, the oldest first.
+pub struct HeldFacts(History);
+
+impl HeldFacts {
+    /// The next ones; none at the end. What is no fact is passed over.
+    ///
+    /// # Errors
+    /// If the broker does not answer.
+    pub async fn next_page(&mut self) -> Result<Vec<FactMessage>, BusError> {
+        loop {
+            let page = self.0.next_page().await?;
+            let ended = page.is_empty();
+            let facts: Vec<_> = page
+                .into_iter()
+                .filter_map(|message| {
+                    let message = message.message;
+                    wire::fact(&message.subject, message.headers.as_ref(), message.payload).ok()
+                })
+                .collect();
+            if ended || !facts.is_empty() {
+                return Ok(facts);
+            }
+        }
+    }
+}
+
+/// Reads what the stream holds of `subject` (wildcards allowed). A stream that does
+/// not exist holds nothing.
+///
+/// # Errors
+/// If the broker does not answer.
+pub async fn held(bus: &Bus, subject: &str) -> Result<HeldFacts, BusError> {
+    History::of(bus, subjects::BOOKS_STREAM, subject).await.map(HeldFacts)
 }
