@@ -15,8 +15,10 @@
 //!
 //! Who calls the HTTP API shows a token with scopes ([`http::access`]).
 //!
-//! Not there yet: backups of the books are not tracked, so the prune watermark of
-//! every heartbeat's answer is 0 and edges keep everything.
+//! It is where books that were restored from an older backup are noticed by what edges
+//! know of them, and where edges tell the register rows that such books lost
+//! (`requests::register`). Until a person has recovered them the direct door keeps
+//! nothing (ADR 0013).
 
 pub mod bakong;
 pub mod door;

@@ -84,6 +84,12 @@ pub enum Refusal {
     /// A KHQR code cannot be taken or found.
     #[error(transparent)]
     Khqr(#[from] KhqrRefusal),
+    /// The books were restored from an older backup.
+    #[error(
+        "the books were restored from an older backup and are being recovered: nothing is taken \
+         here until then; ask again later under the same key"
+    )]
+    MustRecover,
     /// Too many requests at once.
     #[error("too many requests at once: ask again")]
     Busy,
@@ -126,6 +132,7 @@ impl Refusal {
             Self::NoSuchSubmission(_) => "no_such_submission",
             Self::Office(refusal) => refusal.code(),
             Self::Khqr(refusal) => refusal.code(),
+            Self::MustRecover => "books_need_recovery",
             Self::Busy => "busy",
             Self::TooSlow => "too_slow",
             Self::Books(_) if self.passes() => "books_unavailable",
@@ -137,7 +144,7 @@ impl Refusal {
     /// Whether the same request may be answered later, with nothing changed.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Busy | Self::TooSlow | Self::Broker(_) => true,
+            Self::Busy | Self::TooSlow | Self::MustRecover | Self::Broker(_) => true,
             Self::Books(error) => store::classify(error) == Failure::Retry,
             _ => false,
         }

@@ -136,6 +136,12 @@ impl Allocator {
 
     async fn acquire(&self) -> Result<Option<Lease>, store::Error> {
         let mut conn = self.pool.acquire().await?;
+        if store::recovery::look_around(&mut conn, "numbering").await? {
+            tracing::error!(
+                "the books were restored or moved; nothing is allocated until `tillstream \
+                 recover` has run"
+            );
+        }
         store::lease::acquire(&mut conn, LEASE, &self.holder, self.settings.lease()).await
     }
 
@@ -307,6 +313,7 @@ impl Allocator {
         gauge!("numbering_queue_sales").set(count(queue.length));
         gauge!("numbering_queue_oldest_seconds").set(Duration::from_millis(queue.oldest_ms));
         gauge!("numbering_frozen_series").set(count(queue.frozen_series));
+        gauge!("books_recoveries_needed").set(count(queue.recoveries_needed));
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! One batch of one company: one transaction.
 //!
 //! Safe with any number of allocators: the first statement locks the company's
-//! numbering, and everything else is read under that lock.
+//! numbering, and everything else is read under that lock, also whether the books
+//! must be recovered first (ADR 0013): then nothing is allocated.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -66,6 +67,11 @@ async fn allocate_next(
     let Some((setting, now)) = store::series::lock_setting(conn, tenant_id, now).await? else {
         return Ok(Batch::default());
     };
+    // Asked under the lock: whoever recovers holds it too.
+    if let Some(reason) = store::recovery::must_wait(conn, tenant_id).await? {
+        tracing::debug!(tenant.id = %tenant_id, reason, "nothing is allocated");
+        return Ok(Batch { frozen: true, ..Batch::default() });
+    }
     // Sales of a frozen series may not stand in the way of the others.
     let frozen = store::series::frozen_branches(conn, &setting).await?;
     let sales = store::numbering::pending(conn, tenant_id, &frozen, limit).await?;

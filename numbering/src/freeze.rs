@@ -115,7 +115,9 @@ pub async fn check(
     let own = store::series::last_no(&mut tx, series_id).await?;
     let reason = own.and_then(|own| must_freeze(own, &seen));
     if let Some(reason) = &reason {
-        store::numbering::freeze(&mut tx, series_id, &reason.to_string()).await?;
+        let text = reason.to_string();
+        store::numbering::freeze(&mut tx, series_id, &text).await?;
+        store::recovery::need(&mut tx, Some(tenant_id), "numbering", &text).await?;
     }
     tx.commit().await.map_err(store::Error::from)?;
     Ok(reason)

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ops::commands::{
-    bench, drive, edge, quarantine, rebuild, replay, simulate, status, token, torture, up, verify,
-    verify_register,
+    backup, bench, drive, edge, quarantine, rebuild, recover, replay, simulate, status, token,
+    torture, up, verify, verify_register,
 };
 use telemetry::CancellationToken;
 
@@ -28,6 +28,8 @@ enum Command {
     Quarantine(quarantine::Args),
     Replay(replay::Args),
     Rebuild(rebuild::Args),
+    Backup(backup::Args),
+    Recover(recover::Args),
     Token(token::Args),
     Drive(drive::Args),
     Bench(bench::Args),
@@ -46,6 +48,8 @@ impl Command {
             Self::Quarantine(args) => quarantine::run(args).await,
             Self::Rebuild(args) => rebuild::run(args, shutdown).await,
             Self::Replay(args) => replay::run(args, shutdown).await,
+            Self::Backup(args) => backup::run(args, shutdown).await,
+            Self::Recover(args) => recover::run(args, shutdown).await,
             Self::Token(args) => token::run(args).await,
             Self::Drive(args) => drive::run(args, shutdown).await,
             Self::Bench(args) => bench::run(args, shutdown).await,

@@ -20,7 +20,7 @@ use crate::{
     requests::{
         ConfirmedV1, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, KhqrCheckReplyV1,
         KhqrCheckV1, KhqrIntentReplyV1, KhqrIntentV1, MappingReplyV1, MappingRequestV1,
-        StockSnapshotV1,
+        RegisterRowsReplyV1, RegisterRowsV1, StockSnapshotV1,
     },
     subjects::CentralRequest,
 };
@@ -56,7 +56,7 @@ pub struct Contract {
 }
 
 /// All of them: entries, facts, requests with their replies, notices.
-pub const CONTRACTS: [Contract; 31] = [
+pub const CONTRACTS: [Contract; 33] = [
     Contract::of::<CashSessionOpenedV1>(
         "cash.session_opened",
         1,
@@ -212,6 +212,18 @@ pub const CONTRACTS: [Contract; 31] = [
         1,
         Role::Reply(CentralRequest::Facts),
         "The facts that followed.",
+    ),
+    Contract::of::<RegisterRowsV1>(
+        "register_rows",
+        1,
+        Role::Request(CentralRequest::Register),
+        "An edge tells which register rows it holds, when the books ask.",
+    ),
+    Contract::of::<RegisterRowsReplyV1>(
+        "register_rows_reply",
+        1,
+        Role::Reply(CentralRequest::Register),
+        "Which rows are wanted next.",
     ),
     Contract::of::<KhqrIntentV1>(
         "khqr_intent",

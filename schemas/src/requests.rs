@@ -115,6 +115,10 @@ pub struct HeartbeatReplyV1 {
     /// books.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<HandedOrder>,
+    /// Set while the books must be recovered from an older backup: the edge tells the
+    /// register rows that it holds after this `mapping_seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register_after: Option<u64>,
 }
 
 /// An online order that is handed over to the store's edge: it was sold at the
@@ -214,6 +218,24 @@ pub struct MappingReplyV1 {
     pub head: u64,
 }
 
+/// An edge tells which register rows of its branch it holds, because the books were
+/// restored from an older backup and ask for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterRowsV1 {
+    /// As they were issued, in the order of `mapping_seq`; at most
+    /// [`MappingRequestV1::MAX_ROWS`].
+    pub rows: Vec<InvoiceAssignedV1>,
+}
+
+/// What the centre keeps of them until the books are recovered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterRowsReplyV1 {
+    /// Tell the rows after this `mapping_seq` next.
+    pub register_after: u64,
+}
+
 /// The stock of a branch as the books have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -262,6 +284,21 @@ pub struct FactsReplyV1 {
     pub facts: Vec<FactV1>,
     /// The newest `fact_seq` of the branch.
     pub head: u64,
+    /// Places that directly follow what the consumer holds and that no fact has (any
+    /// more): they were given out before the books were restored from a backup. What
+    /// was told there is told again at later places, under the same ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<SkippedPlaces>,
+}
+
+/// Places that no fact has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedPlaces {
+    /// The first.
+    pub first: u64,
+    /// The last; the facts go on after it.
+    pub last: u64,
 }
 
 /// One fact, outside of the stream.

@@ -144,11 +144,13 @@ pub enum CentralRequest {
     KhqrIntent,
     /// `KhqrCheckV1` → `KhqrCheckReplyV1`.
     KhqrCheck,
+    /// `RegisterRowsV1` → `RegisterRowsReplyV1`.
+    Register,
 }
 
 impl CentralRequest {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Heartbeat,
         Self::Mapping,
         Self::Catalogue,
@@ -156,6 +158,7 @@ impl CentralRequest {
         Self::Facts,
         Self::KhqrIntent,
         Self::KhqrCheck,
+        Self::Register,
     ];
 
     /// The last token of the subject.
@@ -168,6 +171,7 @@ impl CentralRequest {
             Self::Facts => "facts",
             Self::KhqrIntent => "khqr_intent",
             Self::KhqrCheck => "khqr_check",
+            Self::Register => "register",
         }
     }
 }

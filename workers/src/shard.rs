@@ -210,6 +210,9 @@ impl Shard {
         let asked = tokio::spawn(async move {
             let mut conn = shard.pool.acquire().await?;
             let name = format!("shard:{}", shard.number);
+            if store::recovery::look_around(&mut conn, &name).await? {
+                tracing::error!("the books were restored or moved, and must be recovered");
+            }
             store::lease::acquire(&mut conn, &name, &shard.holder, shard.ttl).await
         });
         asked.await.context("a shard panicked")

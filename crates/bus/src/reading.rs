@@ -28,13 +28,26 @@ pub(crate) struct Reading<'a> {
     pub(crate) headers_only: bool,
 }
 
-/// The messages of a stream.
+/// The messages of a stream. Its end is told only when the broker says that nothing is
+/// left: what does not come is an error.
 pub(crate) struct StreamReader {
     consumer: PullConsumer,
     left: u64,
 }
 
 impl StreamReader {
+    /// The same of a stream that may not exist: then there is nothing to read.
+    pub(crate) async fn open_if_any(
+        bus: &Bus,
+        reading: Reading<'_>,
+    ) -> Result<Option<Self>, BusError> {
+        match Self::open(bus, reading).await {
+            Ok(reader) => Ok(Some(reader)),
+            Err(BusError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) async fn open(bus: &Bus, reading: Reading<'_>) -> Result<Self, BusError> {
         bus.needs_line()?;
         let Reading { stream, filter, after, headers_only } = reading;
@@ -86,11 +99,18 @@ impl StreamReader {
         while let Some(message) = messages.next().await {
             batch.push(message.map_err(failed)?);
         }
-        if batch.is_empty() {
-            // What was there was trimmed or lost since.
-            self.left = 0;
+        self.left = match batch.last() {
+            Some(last) => last.info().map_err(failed)?.pending,
+            // What was there was trimmed or lost since, or it does not come.
+            None => {
+                let info = self.consumer.get_info().await;
+                info.map_err(|error| failed(error.into()))?.num_pending
+            }
+        };
+        if batch.is_empty() && self.left > 0 {
+            let what = "reading a stream".to_owned();
+            return Err(BusError::Timeout { what, complaint: None });
         }
-        self.left = self.left.saturating_sub(batch.len() as u64);
         Ok(batch)
     }
 }

@@ -2,8 +2,18 @@
 //! can check offline that none was changed, removed or slipped in.
 //!
 //! The format is fixed for good, like the journal's.
+//!
+//! Books that were restored from an older backup may know of numbers that were
+//! issued, and to nobody alive which sale got them. Such a number is never issued
+//! again: its place is taken by a *lost row* ([`lost_row`]), which names no sale and
+//! no money and says so by its own fields. The row after one may name the hash of the
+//! row that was lost instead of that of the lost row: nobody else can know it.
 
-use schemas::{InvoiceId, SeriesId, Sha256Hash, facts::InvoiceAssignedV1};
+use schemas::{
+    BranchId, EdgeId, InvoiceId, Khr, SaleId, SeriesId, Sha256Hash, TenantId, TicketId, Timestamp,
+    Usd, facts::InvoiceAssignedV1,
+};
+use uuid::Uuid;
 
 use crate::{hashing::Fields, money::USD_DECIMALS};
 
@@ -117,8 +127,86 @@ pub fn invoice_hash(row: &InvoiceAssignedV1) -> Sha256Hash {
         .finish()
 }
 
+/// Where a lost number stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostPlace {
+    /// The series.
+    pub series_id: SeriesId,
+    /// The number.
+    pub no: u64,
+    /// As it is printed.
+    pub printed: String,
+    /// The company.
+    pub tenant_id: TenantId,
+    /// The store whose mapping it takes a place in; whose sale it was, nobody knows.
+    pub branch_id: BranchId,
+    /// That place.
+    pub mapping_seq: u64,
+    /// When it was found lost.
+    pub found_at: Timestamp,
+    /// The hash of the row before it.
+    pub prev_hash: Sha256Hash,
+}
+
+/// The row of a number that was issued and of which nobody can prove to whom: no
+/// edge, no entry, no money, and a sale and a ticket that derive from the number.
+///
+/// # Errors
+/// [`schemas::ids::InvalidId`] never comes about: the ticket is made of an id and
+/// digits.
+pub fn lost_row(place: LostPlace) -> Result<InvoiceAssignedV1, schemas::ids::InvalidId> {
+    let LostPlace {
+        series_id,
+        no,
+        printed,
+        tenant_id,
+        branch_id,
+        mapping_seq,
+        found_at,
+        prev_hash,
+    } = place;
+    let mut row = InvoiceAssignedV1 {
+        series_id,
+        no,
+        printed,
+        invoice_id: invoice_id(series_id, no),
+        tenant_id,
+        branch_id,
+        mapping_seq,
+        sale_id: lost_sale(series_id, no),
+        ticket_id: TicketId::parse(format!("lost:{series_id}:{no}"))?,
+        edge_id: EdgeId::from_uuid(Uuid::nil()),
+        entry_seq: 0,
+        entry_hash: Sha256Hash::ZERO,
+        grand_total_usd: Usd::ZERO,
+        vat_usd: Usd::ZERO,
+        grand_total_khr: Khr::ZERO,
+        issued_at: found_at,
+        prev_hash,
+        hash: Sha256Hash::ZERO,
+    };
+    row.hash = invoice_hash(&row);
+    Ok(row)
+}
+
+/// Whether a row is a [`lost_row`].
+pub fn is_lost(row: &InvoiceAssignedV1) -> bool {
+    row.edge_id.as_uuid().is_nil()
+        && row.entry_seq == 0
+        && row.entry_hash == Sha256Hash::ZERO
+        && row.sale_id == lost_sale(row.series_id, row.no)
+        && row.grand_total_usd.amount().is_zero()
+        && row.vat_usd.amount().is_zero()
+        && row.grand_total_khr.amount().is_zero()
+}
+
+fn lost_sale(series: SeriesId, no: u64) -> SaleId {
+    SaleId::derived(series.as_uuid(), &format!("lost/{no}"))
+}
+
 /// Checks a row against the one before it in its series; `None` before the
-/// first number.
+/// first number. After a lost row any chain may go on: what is not lost was issued
+/// after the row whose place that one took.
 ///
 /// # Errors
 /// [`RegisterError`], the first of: another series, a number that does not
@@ -140,7 +228,8 @@ pub fn verify_row(
         return Err(RegisterError::NotContiguous { expected, found: no });
     }
     let expected = prev.map_or(Sha256Hash::ZERO, |prev| prev.hash);
-    if row.prev_hash != expected {
+    let may_differ = prev.is_some_and(is_lost) && !is_lost(row);
+    if row.prev_hash != expected && !may_differ {
         return Err(RegisterError::NotChained { no, expected, found: row.prev_hash });
     }
     let expected = invoice_id(row.series_id, no);

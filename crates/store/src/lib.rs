@@ -37,6 +37,7 @@ pub mod facts;
 pub mod invoices;
 pub mod numbering;
 pub mod outbox;
+pub mod recovery;
 pub mod relay;
 pub mod replay;
 pub mod series;
@@ -44,6 +45,7 @@ pub mod verify;
 
 pub mod api_requests;
 pub mod back_office;
+pub mod backups;
 pub mod catalogues;
 pub mod heartbeats;
 pub mod lease;

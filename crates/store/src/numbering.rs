@@ -53,6 +53,8 @@ pub struct QueueState {
     pub oldest_ms: u64,
     /// Series that are frozen.
     pub frozen_series: u64,
+    /// Recoveries that are needed.
+    pub recoveries_needed: u64,
 }
 
 /// The companies that have sales in their queue.
@@ -269,7 +271,8 @@ pub async fn queue_state(conn: &mut Conn, most: u32) -> Result<QueueState, Error
               CROSS JOIN LATERAL (
                   SELECT queued_at FROM numbering_queue q WHERE q.tenant_id = h.tenant_id
                   ORDER BY queue_id LIMIT 1) AS first)::bigint AS "oldest_ms!",
-             (SELECT count(*) FROM invoice_series WHERE state = 'FROZEN') AS "frozen!""#,
+             (SELECT count(*) FROM invoice_series WHERE state = 'FROZEN') AS "frozen!",
+             (SELECT count(*) FROM recovery WHERE recovered_at IS NULL) AS "needed!""#,
         i64::from(most),
     )
     .fetch_one(conn)
@@ -278,5 +281,6 @@ pub async fn queue_state(conn: &mut Conn, most: u32) -> Result<QueueState, Error
         length: columns::unsigned("count", row.length)?,
         oldest_ms: columns::unsigned("age", row.oldest_ms.max(0))?,
         frozen_series: columns::unsigned("count", row.frozen)?,
+        recoveries_needed: columns::unsigned("count", row.needed)?,
     })
 }

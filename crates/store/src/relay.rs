@@ -44,18 +44,25 @@ impl Done {
     }
 }
 
-/// Gives pending runs, oldest first, the next places of their branches. One
-/// statement; the caller's transaction makes it durable before anything is
+/// Gives pending runs, oldest first, the next places of their branches; not those of
+/// the companies `without`, whose books must be recovered first. One statement; the
+/// caller's transaction makes it durable before anything is
 /// published.
 ///
 /// # Errors
 /// [`Error::Database`]; [`Error::Corrupt`] if a run was passed over: roll back.
-pub async fn place_facts(conn: &mut Conn, most: Most, now: Timestamp) -> Result<Done, Error> {
+pub async fn place_facts(
+    conn: &mut Conn,
+    most: Most,
+    without: &[TenantId],
+    now: Timestamp,
+) -> Result<Done, Error> {
     let row = sqlx::query_file!(
         "src/sql/place_facts.sql",
         i64::from(most.runs),
         i64::from(most.facts),
         OffsetDateTime::from(now),
+        &columns::column(without, |tenant| tenant.as_uuid()),
     )
     .fetch_one(conn)
     .await?;
@@ -69,15 +76,20 @@ pub async fn place_facts(conn: &mut Conn, most: Most, now: Timestamp) -> Result<
     })
 }
 
-/// The heads, by branch: of every branch, or only of those that have facts to
-/// publish.
+/// The heads, by branch: of every branch, also of those that have told nothing yet,
+/// or only of those that have facts to publish.
 ///
 /// # Errors
 /// [`Error::Database`], [`Error::Corrupt`].
 pub async fn heads(conn: &mut Conn, only_behind: bool) -> Result<Vec<FactHead>, Error> {
     sqlx::query!(
-        "SELECT tenant_id, branch_id, last_seq, published_seq FROM fact_head
-         WHERE published_seq < last_seq OR NOT $1 ORDER BY branch_id",
+        r#"SELECT tenant_id AS "tenant_id!", branch_id AS "branch_id!", last_seq AS "last_seq!",
+                  published_seq AS "published_seq!"
+           FROM fact_head WHERE published_seq < last_seq OR NOT $1
+           UNION ALL
+           SELECT tenant_id, branch_id, 0, 0 FROM branch b
+           WHERE NOT $1 AND NOT EXISTS (SELECT FROM fact_head h WHERE h.branch_id = b.branch_id)
+           ORDER BY 2"#,
         only_behind,
     )
     .fetch_all(conn)

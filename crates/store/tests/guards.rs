@@ -53,6 +53,11 @@ const MUTABLE: &[(&str, &[&str])] = &[
     ),
     ("sale_khqr", &[]),
     ("khqr_intent", KHQR),
+    ("recovery", &["recovered_at", "recovered_by", "report"]),
+    ("numbered_ahead", &[]),
+    ("fact_gap", &[]),
+    ("backup", &["completed_at"]),
+    ("backup_cursor", &[]),
 ];
 
 const KHQR: &[&str] = &[
@@ -73,6 +78,8 @@ fn may_change(role: Option<Role>, table: &str, mutable: &[&str]) -> BTreeSet<Str
         (None, _) => true,
         (Some(Role::Worker), "khqr_intent") => ["state", "sale_id"].contains(column),
         (Some(Role::Ingest), "khqr_intent") => *column != "sale_id",
+        // That the books are recovered, or a backup is complete, only the owner says.
+        (Some(_), "recovery" | "backup") => false,
         (Some(role), _) => role == Role::Worker,
     };
     mutable.iter().copied().filter(theirs).map(str::to_owned).collect()

@@ -11,7 +11,7 @@ use schemas::{
     subjects::{WAKE_RELAY, shard_of, wake_door},
 };
 use store::{
-    catalogues, doors,
+    catalogues, doors, recovery,
     submissions::{self, NewSubmission, Outcome, Standing, submission_id},
 };
 use uuid::Uuid;
@@ -122,7 +122,17 @@ async fn keep(
     let branch_id = submission.branch_id();
     let new = as_kept(center, client, ticket, &submission)?;
     let mut books = center.begin().await?;
+    must_not_wait(&mut books, new.tenant_id).await?;
     client.branch(&mut books, branch_id).await?;
+    if let Submission::Sale(_) = submission
+        && let Some(no) = recovery::number_ahead(&mut books, new.tenant_id, &new.ticket_id).await?
+    {
+        let detail = format!(
+            "this ticket was sold as number {no} before the books were restored from a backup; a \
+             person looks into it"
+        );
+        return Err(Refusal::Door(RefusalCode::TicketConflict, detail));
+    }
     if catalogues::newest_reference(&mut books, branch_id).await?.is_none() {
         return Err(Refusal::NoCatalogue(branch_id));
     }
@@ -147,6 +157,7 @@ pub(crate) async fn hand_over(
     submission: &Submission,
 ) -> Result<(), Refusal> {
     let new = as_kept(center, client, ticket, submission)?;
+    must_not_wait(books, new.tenant_id).await?;
     match write(books, &new).await? {
         Kept::Kept => Ok(()),
         Kept::Conflict => Err(Refusal::KeyReused),
@@ -180,6 +191,15 @@ fn as_kept(
         },
         received_at: center.now(),
     })
+}
+
+/// Nothing is taken while the books must be recovered: what was answered before they
+/// were restored would be sold a second time.
+async fn must_not_wait(books: &mut store::Conn, tenant: TenantId) -> Result<(), Refusal> {
+    match recovery::must_wait(books, tenant).await? {
+        Some(_) => Err(Refusal::MustRecover),
+        None => Ok(()),
+    }
 }
 
 async fn write(books: &mut store::Conn, new: &NewSubmission) -> Result<Kept, Refusal> {

@@ -2,10 +2,10 @@
 
 use schemas::{
     BranchId,
-    requests::{FactsReplyV1, FactsRequestV1},
+    requests::{FactsReplyV1, FactsRequestV1, SkippedPlaces},
     subjects::CentralSubject,
 };
-use store::{Conn, facts};
+use store::{Conn, facts, recovery::refill};
 
 use super::must_be_active;
 use crate::{Refusal, center::Center};
@@ -33,7 +33,12 @@ pub(crate) async fn read(
 ) -> Result<FactsReplyV1, Refusal> {
     let limit = asked.limit.clamp(1, FactsRequestV1::MAX_FACTS);
     let head = facts::head(books, branch).await?;
-    let facts = facts::after(books, branch, asked.after_fact_seq, limit, MAX_REPLY_BYTES).await?;
+    let next = asked.after_fact_seq.saturating_add(1);
+    let skipped = refill::gap_at(books, branch, next)
+        .await?
+        .map(|(first, last)| SkippedPlaces { first, last });
+    let after = skipped.map_or(asked.after_fact_seq, |skipped| skipped.last);
+    let facts = facts::after(books, branch, after, limit, MAX_REPLY_BYTES).await?;
     let facts = facts.into_iter().map(facts::PlacedFact::into_reply).collect::<Result<_, _>>()?;
-    Ok(FactsReplyV1 { facts, head })
+    Ok(FactsReplyV1 { facts, head, skipped })
 }

@@ -9,6 +9,7 @@ mod heartbeat;
 mod khqr;
 mod mapping;
 mod orders;
+mod register;
 mod stock;
 
 use std::{
@@ -109,6 +110,7 @@ async fn body(center: &Center, subject: CentralSubject, body: &[u8]) -> Result<B
         CentralRequest::Facts => json(&facts::answer(center, subject, parse(body)?).await?),
         CentralRequest::KhqrIntent => json(&khqr::write(center, subject, &parse(body)?).await?),
         CentralRequest::KhqrCheck => json(&khqr::check(center, subject, &parse(body)?).await?),
+        CentralRequest::Register => json(&register::answer(center, subject, parse(body)?).await?),
     }
 }
 

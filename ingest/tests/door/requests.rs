@@ -67,6 +67,7 @@ async fn a_heartbeat_is_kept_and_answered_with_all_that_an_edge_needs() {
         catalogue: Some(catalogue),
         commands: Vec::new(),
         orders: Vec::new(),
+        register_after: None,
     };
     assert_eq!(reply, expected);
 

@@ -2,12 +2,15 @@
 
 pub mod up;
 
+pub mod backup;
 pub mod bench;
+pub mod centre;
 pub mod drive;
 pub mod edge;
 pub mod quarantine;
 pub mod reach;
 pub mod rebuild;
+pub mod recover;
 pub mod replay;
 pub mod simulate;
 pub mod status;

@@ -49,6 +49,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     .with_context(|| format!("cannot read {name}"))?;
     let head = checked.head.map_or("nothing".to_owned(), |head| head.to_string());
     say(format_args!("{} rows, the last is {head}", checked.rows));
+    if checked.lost > 0 {
+        say(format_args!("{} of them are lost: nobody can prove whose they were", checked.lost));
+    }
     if findings > 0 {
         bail!("{name} is not whole: {findings} findings");
     }

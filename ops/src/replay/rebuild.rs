@@ -55,7 +55,7 @@ pub async fn books(
     drop(conn);
     relayed(bus, &heads, stop, progress).await?;
     let mut show = |done, all| progress.at(done, all, "facts of the stream looked at");
-    let held = facts::held(bus, &mut show).await.context("the stream of facts cannot be read")?;
+    let held = facts::places(bus, &mut show).await.context("the stream of facts cannot be read")?;
     let mut told = BTreeMap::new();
     for head in heads.iter().filter(|head| head.last_seq > 0) {
         let mut conn = pool.acquire().await.context("the books do not answer")?;

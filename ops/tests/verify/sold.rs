@@ -146,7 +146,7 @@ impl Sold {
     /// Gives every fact its place and says that it was published.
     pub async fn tell(&self) {
         let mut tx = self.books.pool.begin().await.unwrap();
-        relay::place_facts(&mut tx, ALL, SystemClock.now()).await.unwrap();
+        relay::place_facts(&mut tx, ALL, &[], SystemClock.now()).await.unwrap();
         let heads = relay::heads(&mut tx, true).await.unwrap();
         let all: Vec<_> = heads.iter().map(|head| (head.branch_id, head.last_seq)).collect();
         relay::note_published(&mut tx, &all).await.unwrap();

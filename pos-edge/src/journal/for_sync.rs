@@ -108,6 +108,22 @@ impl Journal {
         self.ask(move |ledger| Box::pin(mapping::record(ledger, rows))).await
     }
 
+    /// The register rows that are held after `mapping_seq`, in its order, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn register_rows(
+        &self,
+        mapping_seq: u64,
+        limit: u32,
+    ) -> Result<Vec<InvoiceAssignedV1>, JournalError> {
+        self.ask(move |ledger| {
+            Box::pin(mapping::rows_after(&mut ledger.connection, mapping_seq, limit))
+        })
+        .await
+    }
+
     /// The highest contiguous `mapping_seq` that is held.
     pub fn mapping_seq(&self) -> u64 {
         *self.shared.mapping_seq.borrow()

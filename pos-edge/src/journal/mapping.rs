@@ -183,3 +183,25 @@ pub(super) async fn highest_numbers(
         })
         .collect()
 }
+
+/// See [`super::Journal::register_rows`].
+pub(super) async fn rows_after(
+    connection: &mut SqliteConnection,
+    mapping_seq: u64,
+    limit: u32,
+) -> Result<Vec<InvoiceAssignedV1>, JournalError> {
+    let (after, limit) = (place_in(mapping_seq), i64::from(limit));
+    let rows = sqlx::query_scalar!(
+        r#"SELECT row AS "row!: String" FROM invoice WHERE mapping_seq > ? ORDER BY mapping_seq
+           LIMIT ?"#,
+        after,
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            serde_json::from_str(row).map_err(|error| JournalError::Storage(error.to_string()))
+        })
+        .collect()
+}

@@ -99,7 +99,7 @@ fn measure(edge: &Edge, took: Took) {
 }
 
 /// Why a heartbeat has no answer to go by.
-enum Failure {
+pub(super) enum Failure {
     Bus(BusError),
     Journal(JournalError),
 }
@@ -140,6 +140,9 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
     take_held(edge, reply.held).await?;
     answer_commands(edge, reply.commands).await;
     accept_orders(edge, reply.orders).await;
+    if let Some(after) = reply.register_after {
+        super::register::tell(edge, after).await?;
+    }
     edge.trouble(Trouble::Refused, None);
     let heard = Heard {
         asked_at: asked_at.into_std(),

@@ -12,7 +12,8 @@
 //! - `publisher` sends entries and goes back to the books' cursor when
 //!   something went wrong;
 //! - `confirmations` hears the fast notices of that cursor;
-//! - `mapping` brings invoice numbers into the journal;
+//! - `mapping` brings invoice numbers into the journal, and `register` tells them to
+//!   books that lost them;
 //! - `stock` and `catalogue` keep what the store prices and looks at.
 //!
 //! Nothing is kept here: a crash at any moment is a start from the journal and
@@ -32,6 +33,7 @@ mod figures;
 mod heartbeat;
 mod latency;
 mod recovery;
+mod register;
 mod stock;
 mod tasks;
 mod troubles;

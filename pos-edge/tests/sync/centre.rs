@@ -308,9 +308,10 @@ async fn answer_all(bus: Bus, books: Arc<Mutex<Books>>, identity: EdgeIdentity) 
                 };
                 question.answer(&snapshot).await
             }
-            CentralRequest::Facts | CentralRequest::KhqrIntent | CentralRequest::KhqrCheck => {
-                question.refuse("unused", "nobody asks this here").await
-            }
+            CentralRequest::Facts
+            | CentralRequest::KhqrIntent
+            | CentralRequest::KhqrCheck
+            | CentralRequest::Register => question.refuse("unused", "nobody asks this here").await,
         };
     }
 }
@@ -338,6 +339,7 @@ async fn heartbeat(
             catalogue: books.catalogue.as_ref().map(|(reference, _)| *reference),
             commands: books.commands.clone(),
             orders: books.orders.clone(),
+            register_after: None,
         };
         (books.refuses.clone(), reply)
     };

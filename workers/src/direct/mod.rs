@@ -12,6 +12,8 @@
 //! limit that holds for their sum. A crash before COMMIT leaves them pending; one
 //! after it leaves outcomes that `ingest` reads; an error *from* COMMIT means
 //! unknown, and the next look finds out.
+//!
+//! Nothing is decided while the books must be recovered from an older backup (ADR 0013).
 
 mod desk;
 mod sale;
@@ -22,6 +24,7 @@ mod voids;
 
 mod khqr;
 
+mod rebuild;
 mod refusal;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -45,6 +48,7 @@ use telemetry::failpoint;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+pub use rebuild::rebuild;
 pub use refusal::Refusal;
 
 use crate::{
@@ -119,6 +123,12 @@ impl Door {
         if !store::lease::renew(&mut tx, &self.lease, self.ttl).await? {
             tx.rollback().await.map_err(store::Error::from)?;
             return Err(BatchError::LeaseLost);
+        }
+        // What waits in books that were restored may have been decided before.
+        if let Some(reason) = store::recovery::must_wait(&mut tx, tenant).await? {
+            tracing::debug!(tenant.id = %tenant, reason, "nothing is decided at the door");
+            tx.rollback().await.map_err(store::Error::from)?;
+            return Ok(Served::default());
         }
         let served = self.decide_all(&mut tx, tenant, branch).await?;
         failpoint("door.before_commit");

@@ -35,7 +35,10 @@ use bus::{Bus, notices, retry};
 use schemas::{Clock, subjects::WAKE_RELAY};
 use store::{Pool, lease::Lease};
 use telemetry::CancellationToken;
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
 use uuid::Uuid;
 
 pub use settings::Settings;
@@ -56,6 +59,8 @@ struct Shared {
     enqueued: Notify,
     /// New facts have their place.
     placed: Notify,
+    /// The stream's tails were compared with the books under the present lease.
+    compared: watch::Sender<bool>,
 }
 
 /// Relays facts until `shutdown` is cancelled, whenever it holds the lease.
@@ -71,7 +76,8 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let (enqueued, placed) = (Notify::new(), Notify::new());
-    let shared = Arc::new(Shared { settings, pool, bus, clock, enqueued, placed });
+    let (compared, _) = watch::channel(false);
+    let shared = Arc::new(Shared { settings, pool, bus, clock, enqueued, placed, compared });
     listen(&shared, &shutdown).await?;
     let holder = format!("relay-{}-{}", std::process::id(), Uuid::now_v7());
     let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
@@ -109,6 +115,7 @@ async fn hold(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
     let stop = shutdown.child_token();
+    shared.compared.send_replace(false);
     // Tasks are asked to stop, never aborted: no commit is cancelled.
     let mut tasks = JoinSet::new();
     tasks.spawn(placer::run(shared.clone(), lease.clone(), stop.clone()));
@@ -144,6 +151,9 @@ async fn listen(shared: &Arc<Shared>, shutdown: &CancellationToken) -> anyhow::R
 impl Shared {
     async fn acquire(&self, holder: &str) -> Result<Option<Lease>, store::Error> {
         let mut conn = self.pool.acquire().await?;
+        if store::recovery::look_around(&mut conn, "relay").await? {
+            tracing::error!("the books were restored or moved; nothing is relayed until recovered");
+        }
         store::lease::acquire(&mut conn, LEASE, holder, self.settings.lease()).await
     }
 

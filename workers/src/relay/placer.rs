@@ -2,7 +2,8 @@
 //!
 //! Pending runs are taken, never ids above a mark. Lease, heads and places commit
 //! together; an error from COMMIT means unknown, and the next round takes whatever
-//! is pending then.
+//! is pending then. Nothing is placed before the stream's tails were compared under
+//! this lease, and nothing of companies whose books must be recovered (ADR 0013).
 
 use std::{
     sync::Arc,
@@ -11,7 +12,10 @@ use std::{
 
 use bus::retry;
 use metrics::{counter, gauge, histogram};
-use store::{lease::Lease, relay::Most};
+use store::{
+    lease::Lease,
+    relay::{Done, Most},
+};
 use telemetry::{CancellationToken, failpoint};
 
 use super::{FIRST_PAUSE, LONGEST_PAUSE, Shared, chain};
@@ -26,6 +30,7 @@ const MEASURED_RUNS: u32 = 10_000;
 /// Places facts until the lease is lost, or `stop`.
 pub(super) async fn run(shared: Arc<Shared>, lease: Lease, stop: CancellationToken) {
     let mut pauses = retry::pauses(FIRST_PAUSE, LONGEST_PAUSE);
+    let mut compared = shared.compared.subscribe();
     let mut seen = Seen { renewed_at: Instant::now(), measured_at: None, more: true };
     while !stop.is_cancelled() {
         let round = round(&shared, &lease, &mut seen).await;
@@ -51,6 +56,7 @@ pub(super) async fn run(shared: Arc<Shared>, lease: Lease, stop: CancellationTok
         };
         tokio::select! {
             () = shared.enqueued.notified() => {}
+            Ok(()) = compared.changed() => seen.more = true,
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => {}
         }
@@ -92,7 +98,14 @@ async fn round(shared: &Shared, lease: &Lease, seen: &mut Seen) -> Result<Round,
     if !store::lease::renew(&mut tx, lease, shared.settings.lease()).await? {
         return Ok(Round::LeaseLost);
     }
-    let placed = store::relay::place_facts(&mut tx, BATCH, shared.clock.now()).await?;
+    // A place may not be given out twice: not before the stream was asked what it
+    // holds, and not while the books are older than it.
+    let must_wait = store::recovery::waiting(&mut tx).await?;
+    let placed = if *shared.compared.borrow() {
+        store::relay::place_facts(&mut tx, BATCH, &must_wait, shared.clock.now()).await?
+    } else {
+        Done::default()
+    };
     tx.commit().await?;
     seen.renewed_at = started;
     if placed.runs > 0 {

@@ -315,30 +315,44 @@ impl Publisher {
             } else {
                 tail
             };
-            self.settle_tail(branch, tail, is_ours, floor);
+            if self.settle_tail(branch, tail, is_ours, floor)
+                && let Some(line) = self.lines.get(branch)
+            {
+                let reason = format!(
+                    "the stream holds fact {tail} of branch {branch}, which the books do not: \
+                     they are older than what was published"
+                );
+                store::recovery::need(&mut conn, Some(line.tenant_id), "relay", &reason).await?;
+            }
         }
+        self.shared.compared.send_replace(true);
         self.stream_born_at = Some(born_at);
         self.measure();
         Ok(())
     }
 
-    fn settle_tail(&mut self, branch: BranchId, tail: u64, is_ours: bool, floor: u64) {
+    /// Whether the stream knows more than the books.
+    fn settle_tail(&mut self, branch: BranchId, tail: u64, is_ours: bool, floor: u64) -> bool {
         let was_held = self.lines.get(branch).is_some_and(|line| line.held);
         match self.lines.compare(branch, tail, is_ours, floor) {
-            Tail::Level => {}
+            Tail::Level => false,
             Tail::Behind(facts) => {
                 counter!("relay_republished_total").increment(facts);
                 let attempt = self.shared.clock.now().unix_micros().unsigned_abs();
                 self.attempts.insert(branch, attempt);
                 tracing::warn!(branch.id = %branch, tail, facts, "publishing again what was lost");
+                false
             }
-            Tail::Foreign if was_held => {}
-            Tail::Foreign => tracing::error!(
-                branch.id = %branch,
-                tail,
-                "the stream holds a fact that the books do not: they are older than what was \
-                 published; nothing of this branch is published until an operator has looked"
-            ),
+            Tail::Foreign if was_held => true,
+            Tail::Foreign => {
+                tracing::error!(
+                    branch.id = %branch,
+                    tail,
+                    "the stream holds a fact that the books do not: they are older than what was \
+                     published; nothing is relayed until `tillstream recover` has run"
+                );
+                true
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use store::{
     facts::{self, Wanted},
     relay,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{
     Settings, Shared,
@@ -47,6 +47,8 @@ pub async fn refill(
         clock,
         enqueued: Notify::new(),
         placed: Notify::new(),
+        // Nothing is placed here.
+        compared: watch::Sender::new(false),
     });
     let mut conn = pool.acquire().await.map_err(store::Error::from)?;
     let heads = relay::heads(&mut conn, false).await?;

@@ -22,7 +22,7 @@ const PLENTY: Most = Most { runs: 100, facts: 100_000 };
 
 async fn place(pool: &Pool, most: Most) -> Done {
     let mut tx = pool.begin().await.unwrap();
-    let placed = store::relay::place_facts(&mut tx, most, SystemClock.now()).await.unwrap();
+    let placed = store::relay::place_facts(&mut tx, most, &[], SystemClock.now()).await.unwrap();
     tx.commit().await.unwrap();
     placed
 }

@@ -53,7 +53,7 @@ async fn a_crash_after_placing_publishes_later_and_one_after_publishing_doubles_
     // It placed the first run and ended.
     let mut tx = pool.begin().await.unwrap();
     let one = Most { runs: 1, facts: 1_000 };
-    store::relay::place_facts(&mut tx, one, SystemClock.now()).await.unwrap();
+    store::relay::place_facts(&mut tx, one, &[], SystemClock.now()).await.unwrap();
     tx.commit().await.unwrap();
     let running = stage.run();
     published(&stage, store, 30).await;

@@ -74,7 +74,7 @@ impl Stage {
                 .await
                 .unwrap();
                 let facts = facts.into_iter().map(|fact| fact.into_reply().unwrap()).collect();
-                question.answer(&FactsReplyV1 { facts, head }).await.unwrap();
+                question.answer(&FactsReplyV1 { facts, head, skipped: None }).await.unwrap();
             }
         }))
     }

@@ -10,14 +10,21 @@ pub(crate) mod wire;
 
 use bytes::Bytes;
 use schemas::{
-    Entry,
+    BranchId, EdgeId, Entry, TenantId,
     subjects::{POS_STREAM, PosSubject},
 };
 
 pub use shard_consumer::{Delivery, ShardConsumer, ack, consumer_name};
 pub use wire::Malformed;
 
-use crate::{Bus, BusError, PendingAck, publishing, topology};
+use crate::{
+    Bus, BusError, PendingAck, publishing,
+    reading::{Reading, StreamReader},
+    topology,
+};
+
+/// Entries in one page.
+const PAGE: usize = 500;
 
 /// Sends an entry. `attempt` is 0 for the first time and grows with every time
 /// that the edge sends this entry again: within two minutes the broker swallows
@@ -74,5 +81,34 @@ pub(crate) async fn settled_up_to(bus: &Bus, shard: u16) -> Result<u64, BusError
         Some(info) if info.num_pending == 0 && info.num_ack_pending == 0 => Ok(u64::MAX),
         Some(info) => Ok(info.ack_floor.stream_sequence),
         None => Ok(0),
+    }
+}
+
+/// The entries of an edge that the stream holds now, in the order in which they came,
+/// each with where it was published. Nothing of them is believed here.
+///
+/// # Errors
+/// If the broker does not answer.
+pub async fn held(
+    bus: &Bus,
+    tenant: TenantId,
+    branch: BranchId,
+    edge: EdgeId,
+) -> Result<Vec<(PosSubject, Entry)>, BusError> {
+    let filter = format!("pos.*.{tenant}.{branch}.{edge}.>");
+    let reading = Reading { stream: POS_STREAM, filter, after: 0, headers_only: false };
+    let mut entries = Vec::new();
+    let Some(mut reader) = StreamReader::open_if_any(bus, reading).await? else {
+        return Ok(entries);
+    };
+    loop {
+        let page = reader.next_batch(PAGE).await?;
+        if page.is_empty() {
+            return Ok(entries);
+        }
+        entries.extend(page.into_iter().filter_map(|message| {
+            let subject = PosSubject::parse(&message.subject).ok()?;
+            Some((subject, wire::entry(message.headers.as_ref(), &message.payload).ok()?))
+        }));
     }
 }

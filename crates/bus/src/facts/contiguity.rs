@@ -31,6 +31,11 @@ impl Contiguity {
         self.last
     }
 
+    /// Nothing has the places up to `last`: the next one is after it.
+    pub fn pass_over(&mut self, last: u64) {
+        self.last = self.last.max(last);
+    }
+
     /// Says where `seq` stands, and moves on if it is the next.
     pub const fn admit(&mut self, seq: u64) -> Place {
         if seq <= self.last {

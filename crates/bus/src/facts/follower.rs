@@ -121,6 +121,9 @@ impl FactFollower {
         let reply: FactsReplyV1 =
             requests::request(&self.bus, self.subject, &question, ANSWER_TIMEOUT).await?;
         let had = self.contiguity.last();
+        if let Some(skipped) = reply.skipped.filter(|skipped| skipped.first <= had + 1) {
+            self.contiguity.pass_over(skipped.last);
+        }
         let facts = reply.facts.into_iter().map(|fact| message(&self.subject, fact)).collect();
         self.admit_all(facts);
         let moved = self.contiguity.last() > had;

@@ -25,7 +25,7 @@ pub type Runs = Vec<(u64, u64)>;
 ///
 /// # Errors
 /// If the broker does not answer, or the stream does not exist.
-pub async fn held(
+pub async fn places(
     bus: &Bus,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<BTreeMap<BranchId, Runs>, BusError> {

@@ -15,10 +15,14 @@ use schemas::{BranchId, TenantId, Timestamp, subjects};
 
 pub use contiguity::{Contiguity, Place};
 pub use follower::FactFollower;
-pub use held::{Runs, held, lacking};
+pub use held::{Runs, lacking, places};
 pub use stream::{FactStream, Start, follow};
 
-use crate::{Bus, BusError, PendingAck, publishing, topology, values};
+use crate::{
+    Bus, BusError, PendingAck, publishing,
+    reading::{Reading, StreamReader},
+    topology, values,
+};
 
 /// One fact, as it stands in the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,4 +136,48 @@ pub async fn tail(bus: &Bus, tenant: TenantId, branch: BranchId) -> Result<u64, 
     };
     wire::fact_seq(&message.headers)
         .map_err(|error| BusError::malformed(format!("the newest fact of {subject}"), error))
+}
+
+/// The facts that the stream holds of a subject now, the oldest first.
+///
+/// Read once, page by page; what is published meanwhile may or may not come.
+pub struct HeldFacts(Option<StreamReader>);
+
+/// Facts in one page.
+const PAGE: usize = 500;
+
+impl HeldFacts {
+    /// The next ones; none at the end. What is no fact is passed over.
+    ///
+    /// # Errors
+    /// If the broker does not answer.
+    pub async fn next_page(&mut self) -> Result<Vec<FactMessage>, BusError> {
+        loop {
+            let Some(reader) = &mut self.0 else { return Ok(Vec::new()) };
+            let page = reader.next_batch(PAGE).await?;
+            let ended = page.is_empty();
+            let facts: Vec<_> = page
+                .into_iter()
+                .filter_map(|message| {
+                    let message = message.message;
+                    wire::fact(&message.subject, message.headers.as_ref(), message.payload).ok()
+                })
+                .collect();
+            if ended || !facts.is_empty() {
+                return Ok(facts);
+            }
+        }
+    }
+}
+
+/// Reads what the stream holds of `subject` (wildcards allowed). A stream that does
+/// not exist holds nothing.
+///
+/// # Errors
+/// If the broker does not answer.
+pub async fn held(bus: &Bus, subject: &str) -> Result<HeldFacts, BusError> {
+    let filter = subject.to_owned();
+    let stream = subjects::BOOKS_STREAM;
+    let reading = Reading { stream, filter, after: 0, headers_only: false };
+    StreamReader::open_if_any(bus, reading).await.map(HeldFacts)
 }

@@ -52,7 +52,7 @@ async fn centre(bus: &Bus, head: Arc<Mutex<u64>>) {
                     RawValue::from_string(String::from_utf8(body.to_vec()).unwrap()).unwrap();
                 FactV1 { fact_seq, fact_id, kind, schema_version, occurred_at, edge_id: None, body }
             });
-            let reply = FactsReplyV1 { facts: facts.collect(), head };
+            let reply = FactsReplyV1 { facts: facts.collect(), head, skipped: None };
             question.answer(&reply).await.unwrap();
         }
     });

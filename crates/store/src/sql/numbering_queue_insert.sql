@@ -12,4 +12,6 @@ FROM unnest(
     tenant_id, branch_id, sale_id, ticket_id, edge_id, entry_seq, entry_hash,
     grand_total_usd, vat_usd, grand_total_khr, customer_id, place
 )
+-- A number that was issued before the books were restored stays the sale's.
+WHERE NOT EXISTS (SELECT FROM numbered_ahead a WHERE a.sale_id = q.sale_id)
 ORDER BY q.place

@@ -1,5 +1,5 @@
 -- Gives pending runs their places: of the $1 oldest ones as many, whole, as it
--- takes to come to $2 facts. Each branch's runs follow its head in the order of
+-- takes to come to $2 facts; none of the companies $4. Each branch's runs follow its head in the order of
 -- their outbox ids.
 --
 -- Rows are taken by being pending, never by id above a mark: lower ids commit
@@ -12,7 +12,9 @@
 WITH oldest AS MATERIALIZED (
     SELECT outbox_id, sum(facts) OVER (ORDER BY outbox_id) - facts AS before
     FROM (
-        SELECT outbox_id, facts FROM outbox WHERE first_seq IS NULL ORDER BY outbox_id LIMIT $1
+        SELECT outbox_id, facts FROM outbox
+        WHERE first_seq IS NULL AND tenant_id <> ALL ($4)
+        ORDER BY outbox_id LIMIT $1
     ) pending
 ), taken AS MATERIALIZED (
     SELECT outbox_id, tenant_id, branch_id, facts FROM outbox

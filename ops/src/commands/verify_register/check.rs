@@ -7,7 +7,7 @@ use std::{
 };
 
 use csv::StringRecord;
-use domain::invoice_chain::verify_row;
+use domain::invoice_chain::{is_lost, verify_row};
 use schemas::{Sha256Hash, facts::InvoiceAssignedV1};
 
 /// The longest line that is read, in bytes; a row has some 800.
@@ -61,6 +61,8 @@ impl fmt::Display for Finding {
 pub struct Checked {
     /// Rows that could be read.
     pub rows: u64,
+    /// Those of them whose sale nobody can prove any more.
+    pub lost: u64,
     /// The last of them.
     pub head: Option<Head>,
 }
@@ -78,7 +80,7 @@ pub fn check(
 ) -> io::Result<Checked> {
     let mut format = None;
     let mut before: Option<InvoiceAssignedV1> = None;
-    let (mut rows, mut number, mut line) = (0, 0, Vec::new());
+    let (mut rows, mut lost, mut number, mut line) = (0, 0, 0, Vec::new());
     let mut seen = expected.is_none_or(|head| head.no == 0);
     loop {
         line.clear();
@@ -106,6 +108,7 @@ pub fn check(
             }
         };
         rows += 1;
+        lost += u64::from(is_lost(&row));
         if let Err(error) = verify_row(before.as_ref(), &row) {
             found(at(error.to_string()));
         }
@@ -123,7 +126,7 @@ pub fn check(
         let what = format!("number {} is missing: the last is number {last}", expected.no);
         found(Finding { line: None, what });
     }
-    Ok(Checked { rows, head })
+    Ok(Checked { rows, lost, head })
 }
 
 enum Format {
