@@ -72,7 +72,8 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     eprintln!("torture: seed {}, data in {}", options.seed, options.data_dir.display());
     let data_dir = options.data_dir.clone();
     // Interrupted, it is dropped, and its children end with it.
-    let ran = shutdown.run_until_cancelled(torture(options)).await;
+    let named = args.data_dir.is_some();
+    let ran = shutdown.run_until_cancelled(torture(options, named)).await;
     let report = match ran {
         None => bail!("interrupted"),
         Some(Err(error)) => {
@@ -93,14 +94,15 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn torture(options: Options) -> anyhow::Result<Report> {
+/// Runs to the end, and keeps what is on small disks if the directory is kept.
+async fn torture(options: Options, keep: bool) -> anyhow::Result<Report> {
     let bar = progress(options.time);
     let tell = |text: &str| if bar.is_hidden() { eprintln!("{text}") } else { bar.println(text) };
     let mut torture = Torture::start(options).await?;
     let tormented = torture.torment(&tell).await;
     bar.finish_and_clear();
     let report = torture.report();
-    torture.end(tormented.is_err() || !report.ok).await?;
+    torture.end(keep || tormented.is_err() || !report.ok).await?;
     tormented?;
     Ok(report)
 }
