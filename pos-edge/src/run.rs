@@ -57,6 +57,7 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<Running> {
+    settings.limits.check()?;
     let registry = telemetry::metrics::install()?;
     let listener = TcpListener::bind(settings.listen)
         .await

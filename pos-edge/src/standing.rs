@@ -1,4 +1,5 @@
-//! How this store stands: the journal, the line and the disk in one view.
+//! How this store stands: the journal, the line and the disk in one view; and who is
+//! told when there is less room.
 
 use std::time::Duration;
 
@@ -13,10 +14,8 @@ use crate::{
 
 /// The time between two updates for people who watch.
 const TELL_EVERY: Duration = Duration::from_millis(250);
-/// What a sale takes on the disk before enough were captured to know, in bytes.
-const SALE_BYTES_ASSUMED: u64 = 6 * 1024;
-/// Sales after which what they take is known.
-const SALES_TO_KNOW: u64 = 100;
+/// The time between two looks at the disk while nothing is sold.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Everything that is needed to say how this store stands.
 #[derive(Clone)]
@@ -41,11 +40,6 @@ impl Standing {
         let link = self.link.borrow().clone();
         let not_selling = self.journal.rolled_back().borrow().clone();
         let damage = self.journal.damage().borrow().clone();
-        let bytes_per_sale = if counts.captured < SALES_TO_KNOW {
-            SALE_BYTES_ASSUMED
-        } else {
-            storage.journal_bytes.div_ceil(counts.captured).max(1)
-        };
         Ok(SyncStatus {
             link: link.state,
             journal_seq: counts.journal_seq,
@@ -59,7 +53,12 @@ impl Standing {
             catalogue: self.journal.catalogue().borrow().as_ref().map(|used| used.reference),
             journal_bytes: storage.journal_bytes,
             free_bytes: storage.free_bytes,
-            sales_that_fit: storage.free_bytes / bytes_per_sale,
+            used_bytes: storage.used_bytes,
+            capacity_bytes: storage.capacity_bytes,
+            bytes_per_ticket: storage.bytes_per_ticket,
+            tickets_left: storage.tickets_left,
+            storage_level: storage.level,
+            pruned_seq: self.journal.pruned(),
         })
     }
 
@@ -71,6 +70,8 @@ impl Standing {
         let mut damage = self.journal.damage();
         let mut numbered = self.journal.mapping();
         let mut head = self.journal.head();
+        let mut level = self.journal.storage_level();
+        let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             let changed = async {
                 tokio::select! {
@@ -80,6 +81,9 @@ impl Standing {
                     changed = damage.changed() => changed,
                     changed = numbered.changed() => changed,
                     changed = head.changed() => changed,
+                    changed = level.changed() => changed,
+                    // Something else may fill the disk.
+                    _ = look.tick() => Ok(()),
                 }
             };
             // An error means that the journal or the sync is gone.
@@ -87,6 +91,9 @@ impl Standing {
                 return;
             }
             let told = Instant::now();
+            if let Err(error) = self.journal.tell_level(self.journal.storage()).await {
+                tracing::warn!(%error, "nobody is told how much room there is");
+            }
             if self.journal.is_watched() {
                 match self.read().await {
                     Ok(status) => self.journal.publish_update(Update::SyncChanged { status }),

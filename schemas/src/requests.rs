@@ -57,6 +57,43 @@ pub struct HeartbeatV1 {
     pub catalogue: Option<CatalogueRef>,
     /// The daemon's version.
     pub software_version: String,
+    /// By how much the centre's clock is ahead of its own, in microseconds, to about
+    /// half a round trip; not known before the first answer.
+    #[serde(default)]
+    pub clock_skew_us: Option<i64>,
+    /// What its outages came to, since the daemon started.
+    #[serde(default)]
+    pub outages: OutageReport,
+}
+
+/// What an edge measured of its outages since its daemon started. Durations are in
+/// milliseconds, exact to about half a second; the quantiles are of the newest
+/// recoveries ([`Self::RECOVERIES`] at most) and `null` before the first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, ToSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct OutageReport {
+    /// Sales that tills asked for while the line was down, each ticket's tries counted
+    /// one by one, repeats of a sale that was captured before not.
+    pub attempted: u64,
+    /// Those of them that were captured.
+    pub finalized: u64,
+    /// Recoveries that were measured to their end.
+    pub recoveries: u64,
+    /// From the line's return until the books had what was sold meanwhile: the median.
+    pub confirmed_p50_ms: Option<u64>,
+    /// Its 99th percentile.
+    pub confirmed_p99_ms: Option<u64>,
+    /// From the line's return until all of that had its number here: the median.
+    pub numbered_p50_ms: Option<u64>,
+    /// Its 99th percentile.
+    pub numbered_p99_ms: Option<u64>,
+}
+
+impl OutageReport {
+    /// Recoveries that the quantiles are of.
+    pub const RECOVERIES: usize = 100;
 }
 
 /// When a till was last heard from.
@@ -87,6 +124,66 @@ pub struct StorageReport {
     pub journal_bytes: u64,
     /// What is free beside it.
     pub free_bytes: u64,
+    /// What of the journal's file is in use: pages that pruning freed are not.
+    #[serde(default)]
+    pub used_bytes: u64,
+    /// `used_bytes` and the room that there is for more sales: at used ÷ capacity = 1
+    /// new sales are refused.
+    #[serde(default)]
+    pub capacity_bytes: u64,
+    /// What a sale takes, as measured of this journal.
+    #[serde(default)]
+    pub bytes_per_ticket: u64,
+    /// About how many sales still fit.
+    #[serde(default)]
+    pub tickets_left: u64,
+    /// What that means, by the store's settings.
+    #[serde(default)]
+    pub level: StorageLevel,
+}
+
+/// How much room an edge has left for sales.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageLevel {
+    /// Enough.
+    #[default]
+    Ok,
+    /// Somebody should make room.
+    Low,
+    /// Somebody must make room today.
+    Critical,
+    /// New sales are refused.
+    Full,
+}
+
+impl StorageLevel {
+    /// All of them, the best first.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Low, Self::Critical, Self::Full];
+
+    /// As in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Low => "low",
+            Self::Critical => "critical",
+            Self::Full => "full",
+        }
+    }
 }
 
 /// The centre's answer to a heartbeat: all that an edge needs to go on.

@@ -6,7 +6,8 @@ use schemas::{
     catalogue::CatalogueRef,
     requests::{
         DeviceContact, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, HighestNumber,
-        JournalHead, KhqrCheckV1, MappingReplyV1, MappingRequestV1, StockSnapshotV1, StorageReport,
+        JournalHead, KhqrCheckV1, MappingReplyV1, MappingRequestV1, OutageReport, StockSnapshotV1,
+        StorageReport,
     },
     subjects::{CentralRequest, DEFAULT_SHARDS, PosSubject, shard_of},
 };
@@ -30,9 +31,15 @@ pub(crate) fn heartbeat(door: &Door) -> HeartbeatV1 {
         }],
         mapping_seq: 3,
         highest_numbers: vec![HighestNumber { series_id: door.company.series_id, no: 3 }],
-        storage: StorageReport { journal_bytes: 1_000, free_bytes: 2_000 },
+        storage: StorageReport {
+            journal_bytes: 1_000,
+            free_bytes: 2_000,
+            ..StorageReport::default()
+        },
         catalogue: None,
         software_version: "0.1.0".to_owned(),
+        clock_skew_us: None,
+        outages: OutageReport::default(),
     }
 }
 

@@ -53,7 +53,12 @@ async fn level(sold: &Sold, store: &Store) -> Said {
         catalogue: None,
         journal_bytes: 0,
         free_bytes: 0,
-        sales_that_fit: 0,
+        used_bytes: 0,
+        capacity_bytes: 0,
+        bytes_per_ticket: 0,
+        tickets_left: 0,
+        storage_level: Default::default(),
+        pruned_seq: 0,
     };
     Said { sync, tickets }
 }

@@ -45,7 +45,8 @@ impl Journal {
     /// Ask for little at a time (a few hundred KiB): captures wait meanwhile.
     ///
     /// # Errors
-    /// [`JournalError::Broken`] if the very first does not hold.
+    /// [`JournalError::Broken`] if the very first does not hold; [`JournalError::Pruned`]
+    /// if it was pruned.
     pub async fn entries_after(
         &self,
         seq: u64,
@@ -55,12 +56,17 @@ impl Journal {
         self.ask(move |ledger| Box::pin(entries::after(ledger, seq, max_entries, max_bytes))).await
     }
 
-    /// The hash of entry `seq`; zeros for 0, `None` beyond the head.
+    /// The hash of entry `seq`; zeros for 0, `None` beyond the head, and before
+    /// [`Self::pruned`].
     ///
     /// # Errors
     /// If the storage fails.
     pub async fn hash_at(&self, seq: u64) -> Result<Option<Sha256Hash>, JournalError> {
-        self.ask(move |ledger| Box::pin(entries::hash_at(&mut ledger.connection, seq))).await
+        self.ask(move |ledger| {
+            let base = *ledger.shared.base.borrow();
+            Box::pin(entries::hash_at(&mut ledger.connection, base, seq))
+        })
+        .await
     }
 
     /// The books have everything up to `cursor`. An older cursor changes

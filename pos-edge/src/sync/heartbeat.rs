@@ -137,6 +137,8 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
     let round_trip = i64::try_from(asked_at.elapsed().as_micros()).unwrap_or(i64::MAX);
     let clock_skew_us = reply.server_time.micros_since(heartbeat.sent_at) - round_trip / 2;
     take_cursor(edge, reply.cursor, known).await?;
+    // Books that went back say nothing about what may go.
+    let prunable = if reply.cursor.seq < known { 0 } else { reply.cursor.seq };
     take_held(edge, reply.held).await?;
     answer_commands(edge, reply.commands).await;
     accept_orders(edge, reply.orders).await;
@@ -146,6 +148,7 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
         shard_backlog: reply.shard_backlog,
         mapping_head: reply.mapping_head,
         catalogue: reply.catalogue,
+        prunable: prunable.min(reply.prune_watermark),
     };
     edge.board.tell_heard(heard, clock_skew_us);
     Ok(reply.cursor)
@@ -168,12 +171,17 @@ async fn describe(edge: &Edge, confirmed_seq: u64) -> Result<HeartbeatV1, Journa
         storage: journal.storage(),
         catalogue,
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
+        clock_skew_us: edge.board.status().borrow().clock_skew_us,
+        outages: schemas::requests::OutageReport::default(),
     })
 }
 
 /// `known` is the cursor that was known before the books were asked: books
 /// that answer with less went back.
 async fn take_cursor(edge: &Edge, cursor: JournalHead, known: u64) -> Result<(), JournalError> {
+    if beyond_help(edge, cursor) {
+        return Ok(());
+    }
     if cursor.seq < known {
         if edge.journal.hash_at(cursor.seq).await? == Some(cursor.hash) {
             edge.board.lower_cursor(cursor.seq);
@@ -199,6 +207,24 @@ async fn take_cursor(edge: &Edge, cursor: JournalHead, known: u64) -> Result<(),
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether the books are behind what was pruned here: then nothing is sent until a
+/// person has looked, and selling goes on. No backup that a watermark told of is so old.
+fn beyond_help(edge: &Edge, cursor: JournalHead) -> bool {
+    let pruned = edge.journal.pruned();
+    let beyond = cursor.seq < pruned;
+    edge.board.tell_beyond_help(beyond);
+    let text = beyond.then(|| {
+        format!(
+            "the books went back to entry {} and this store has pruned its entries up to \
+             {pruned}: restore the books from a newer backup, or recover them",
+            cursor.seq
+        )
+    });
+    edge.board.tell_error(Part::Pruning, text.clone());
+    edge.trouble(Trouble::BeyondHelp, text);
+    beyond
 }
 
 async fn take_held(edge: &Edge, held: Option<String>) -> Result<(), JournalError> {

@@ -13,6 +13,7 @@
 //!   something went wrong;
 //! - `confirmations` hears the fast notices of that cursor;
 //! - `mapping` brings invoice numbers into the journal;
+//! - `pruning` deletes what the books and a backup of them have, after a while;
 //! - `stock` and `catalogue` keep what the store prices and looks at.
 //!
 //! Nothing is kept here: a crash at any moment is a start from the journal and
@@ -31,6 +32,7 @@ mod confirmations;
 mod figures;
 mod heartbeat;
 mod latency;
+mod pruning;
 mod recovery;
 mod stock;
 mod tasks;
