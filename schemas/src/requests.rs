@@ -39,7 +39,7 @@ impl JournalHead {
 pub struct HeartbeatV1 {
     /// By the edge's clock.
     pub sent_at: Timestamp,
-    /// The newest entry of its journal.
+    /// The newest entry of its journal at that moment.
     pub journal_head: JournalHead,
     /// The newest entry it knows to be in the books.
     pub confirmed_seq: u64,
@@ -57,10 +57,11 @@ pub struct HeartbeatV1 {
     pub catalogue: Option<CatalogueRef>,
     /// The daemon's version.
     pub software_version: String,
-    /// By how much the centre's clock is ahead of its own, in microseconds, to about
-    /// half a round trip; not known before the first answer.
+    /// By how much the centre's clock is ahead of its own at least, in microseconds: the
+    /// centre's time in the newest answer less its own when that came. Not known before
+    /// the first answer.
     #[serde(default)]
-    pub clock_skew_us: Option<i64>,
+    pub clock_ahead_us: Option<i64>,
     /// What its outages came to, since the daemon started.
     #[serde(default)]
     pub outages: OutageReport,
@@ -72,7 +73,7 @@ pub struct HeartbeatV1 {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, ToSchema,
 )]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct OutageReport {
     /// Sales that tills asked for while the line was down, each ticket's tries counted
     /// one by one, repeats of a sale that was captured before not.
@@ -104,6 +105,9 @@ pub struct DeviceContact {
     pub device_id: DeviceId,
     /// When, by the edge's clock.
     pub last_contact_at: Timestamp,
+    /// Whether it is no till of the store any more.
+    #[serde(default)]
+    pub revoked: bool,
 }
 
 /// The highest number that somebody has seen of a series.
@@ -117,7 +121,9 @@ pub struct HighestNumber {
 }
 
 /// Room on an edge's disk, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, ToSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct StorageReport {
     /// What the journal takes.

@@ -28,6 +28,7 @@ pub(crate) fn heartbeat(door: &Door) -> HeartbeatV1 {
         devices: vec![DeviceContact {
             device_id: sample_id::<DeviceId>("till"),
             last_contact_at: at,
+            revoked: false,
         }],
         mapping_seq: 3,
         highest_numbers: vec![HighestNumber { series_id: door.company.series_id, no: 3 }],
@@ -38,7 +39,7 @@ pub(crate) fn heartbeat(door: &Door) -> HeartbeatV1 {
         },
         catalogue: None,
         software_version: "0.1.0".to_owned(),
-        clock_skew_us: None,
+        clock_ahead_us: None,
         outages: OutageReport::default(),
     }
 }

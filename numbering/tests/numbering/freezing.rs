@@ -95,7 +95,7 @@ async fn by_what_an_edge_holds() {
         storage: StorageReport::default(),
         catalogue: None::<CatalogueRef>,
         software_version: "test".to_owned(),
-        clock_skew_us: None,
+        clock_ahead_us: None,
         outages: OutageReport::default(),
     };
     let mut conn = stage.books.pool.acquire().await.unwrap();

@@ -69,6 +69,10 @@ pub(super) async fn read(State(api): State<Api>) -> Result<Response, Problem> {
         gauge!("tillstream_edge_storage_level", &labels).set(here);
     }
     set("tillstream_edge_pruned_entries", status.pruned_seq);
+    let outages = status.outages;
+    set("tillstream_edge_offline_sales_attempted", outages.attempted);
+    set("tillstream_edge_offline_sales_finalized", outages.finalized);
+    set("tillstream_edge_recoveries", outages.recoveries);
     set("tillstream_edge_journal_entries", status.journal_seq);
     set("tillstream_edge_unconfirmed_entries", status.journal_seq - status.confirmed_seq);
     set("tillstream_edge_unnumbered_sales", status.captured.saturating_sub(status.numbered));

@@ -103,11 +103,19 @@ pub(super) async fn finalize_sale(
     match capture::finalize_sale(&api.journal, &asked).await {
         Ok(answer) => {
             api.meters.captured(&answer, started.elapsed());
+            if !answer.replayed {
+                api.standing.sale_attempted(true);
+            }
             Ok(created(answer))
         }
         Err(error) => {
             api.meters.refused();
-            Err(Problem::of_sale(error))
+            let problem = Problem::of_sale(error);
+            // What the till did wrong is no sale that could have been.
+            if problem.code.status().is_server_error() {
+                api.standing.sale_attempted(false);
+            }
+            Err(problem)
         }
     }
 }

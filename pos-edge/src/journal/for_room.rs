@@ -50,8 +50,8 @@ impl Journal {
 
     /// Looks at some entries after `after`, of those at or below `below`, and deletes
     /// what nobody needs; see [`Pruning::next`] for where to go on. `below` is how far
-    /// the books and a backup of them have this journal. Begin at 0: what was needed
-    /// before may not be any more.
+    /// the books and a backup of them have this journal. Begin at 0 now and then: what was
+    /// needed before may not be any more.
     ///
     /// # Errors
     /// If the storage fails; nothing was deleted then.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemas::{
-    Entry, Sha256Hash,
+    Entry, Sha256Hash, Timestamp,
     catalogue::CatalogueRef,
     facts::InvoiceAssignedV1,
     requests::{HighestNumber, JournalHead, StockSnapshotV1},
@@ -19,6 +19,19 @@ impl Journal {
     /// The newest entry.
     pub fn head(&self) -> watch::Receiver<JournalHead> {
         self.shared.head.subscribe()
+    }
+
+    /// The newest entry, and a moment at which it is: nothing is being captured then.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn head_now(&self) -> Result<(Timestamp, JournalHead), JournalError> {
+        self.ask(|ledger| {
+            let now = ledger.shared.clock.now();
+            let head = *ledger.shared.head.borrow();
+            Box::pin(std::future::ready(Ok((now, head))))
+        })
+        .await
     }
 
     /// Everything up to here was checked since the start and may be published.

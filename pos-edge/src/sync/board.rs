@@ -25,6 +25,8 @@ pub(super) struct Heard {
     pub(super) catalogue: Option<CatalogueRef>,
     /// How far the books and a backup of them have this journal.
     pub(super) prunable: u64,
+    /// By how much the centre's clock is ahead of ours at least, in microseconds.
+    pub(super) clock_ahead_us: i64,
 }
 
 /// The parts that tell of what went wrong.

@@ -62,7 +62,8 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
                 silent_in_a_row = 0;
                 let counts = edge.journal.sync_counts().await?;
                 link.see(Seen::Answered { cursor: cursor.seq, head: counts.journal_seq });
-                if before == LinkState::Down {
+                // Where nothing waits, nothing is measured.
+                if before == LinkState::Down && counts.journal_seq > cursor.seq {
                     recovery.begins(origin.elapsed(), counts.journal_seq, counts.captured);
                 }
                 measure(&edge, recovery.look(origin.elapsed(), cursor.seq, counts.numbered));
@@ -90,6 +91,7 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
 }
 
 fn measure(edge: &Edge, took: Took) {
+    edge.outages.recovered(&took);
     if let Some(took) = took.to_confirmed {
         edge.figures.line_up_to_confirmed.record(took);
     }
@@ -135,6 +137,8 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
     let reply: HeartbeatReplyV1 =
         bus::requests::request(&edge.bus, subject, &heartbeat, ANSWER_WITHIN).await?;
     let round_trip = i64::try_from(asked_at.elapsed().as_micros()).unwrap_or(i64::MAX);
+    // The centre's clock was further on by the way of its answer.
+    let clock_ahead_us = reply.server_time.micros_since(edge.clock.now());
     let clock_skew_us = reply.server_time.micros_since(heartbeat.sent_at) - round_trip / 2;
     take_cursor(edge, reply.cursor, known).await?;
     // Books that went back say nothing about what may go.
@@ -149,6 +153,7 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
         mapping_head: reply.mapping_head,
         catalogue: reply.catalogue,
         prunable: prunable.min(reply.prune_watermark),
+        clock_ahead_us,
     };
     edge.board.tell_heard(heard, clock_skew_us);
     Ok(reply.cursor)
@@ -159,9 +164,10 @@ async fn describe(edge: &Edge, confirmed_seq: u64) -> Result<HeartbeatV1, Journa
     let highest_numbers = journal.highest_numbers().await?;
     let oldest_unconfirmed_at = journal.sync_counts().await?.oldest_unconfirmed_at;
     let catalogue = journal.catalogue().borrow().as_ref().map(|catalogue| catalogue.reference);
-    let journal_head = *journal.head().borrow();
+    let clock_ahead_us = edge.board.heard().borrow().map(|heard| heard.clock_ahead_us);
+    let (sent_at, journal_head) = journal.head_now().await?;
     Ok(HeartbeatV1 {
-        sent_at: edge.clock.now(),
+        sent_at,
         journal_head,
         confirmed_seq,
         oldest_unconfirmed_at,
@@ -171,8 +177,8 @@ async fn describe(edge: &Edge, confirmed_seq: u64) -> Result<HeartbeatV1, Journa
         storage: journal.storage(),
         catalogue,
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
-        clock_skew_us: edge.board.status().borrow().clock_skew_us,
-        outages: schemas::requests::OutageReport::default(),
+        clock_ahead_us,
+        outages: edge.outages.report(),
     })
 }
 

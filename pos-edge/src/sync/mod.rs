@@ -32,6 +32,7 @@ mod confirmations;
 mod figures;
 mod heartbeat;
 mod latency;
+mod outages;
 mod pruning;
 mod recovery;
 mod stock;
@@ -49,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::journal::Journal;
 pub use centre::Centre;
+pub use outages::Outages;
 
 use board::Board;
 use figures::Figures;
@@ -98,6 +100,8 @@ pub struct SyncHandle {
     pub status: watch::Receiver<LinkView>,
     /// The way to the centre for what a till waits for.
     pub centre: Centre,
+    /// What outages come to.
+    pub outages: Outages,
     root: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -120,6 +124,7 @@ struct Edge {
     board: Board,
     troubles: Troubles,
     figures: Figures,
+    outages: Outages,
 }
 
 /// Starts the sync of `journal`. Returns at once; no line is needed.
@@ -132,6 +137,8 @@ pub fn spawn(
 ) -> SyncHandle {
     let board = Board::new(journal.confirmed().borrow().seq);
     let status = board.status();
+    let outages = Outages::default();
+    let kept = outages.clone();
     let (connected, line) = watch::channel(None);
     let centre = Centre { identity: journal.identity(), bus: line, link: status.clone() };
     let root = tokio::spawn(async move {
@@ -139,8 +146,9 @@ pub fn spawn(
         connected.send_replace(Some(bus.clone()));
         let figures = Figures::of(journal.identity().edge_id);
         let troubles = Troubles::default();
-        let edge = Arc::new(Edge { journal, bus, settings, clock, board, troubles, figures });
+        let edge =
+            Arc::new(Edge { journal, bus, settings, clock, board, troubles, figures, outages });
         tasks::run(edge, shutdown).await
     });
-    SyncHandle { status, centre, root }
+    SyncHandle { status, centre, outages: kept, root }
 }

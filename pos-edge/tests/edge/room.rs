@@ -79,6 +79,10 @@ async fn below_the_reserve_only_new_sales_are_refused() {
     let late = shift.sokha.sell_late("t3", session, "2026-01-05T01:00:00Z").await;
     assert_eq!(late.problem(507), "storage_full");
 
+    // No line all along: what was refused for want of room was attempted, repeats were not.
+    let outages = shift.sokha.get("/v1/sync").await.ok(200)["outages"].clone();
+    assert_eq!((&outages["attempted"], &outages["finalized"]), (&json!(4), &json!(2)));
+
     store.journal.limit_bytes(None).await.unwrap();
     shift.sokha.sell_late("t3", session, "2026-01-05T01:00:00Z").await.ok(201);
     let next = shift.sokha.open("session-2").await;

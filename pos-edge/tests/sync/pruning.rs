@@ -118,7 +118,8 @@ async fn captures_hardly_wait_while_it_prunes() {
     wait_until("it prunes", BOUND, async || (store.journal.pruned() > 0).then_some(())).await;
     let pruning = measure(100).await;
     println!("p50, p99 of a capture: {quiet:?} quiet, {pruning:?} while it prunes");
-    assert!(pruning.1 < quiet.1 + Duration::from_millis(250), "{pruning:?} after {quiet:?}");
+    // Of a busy machine's p99 nothing can be said; a writer that is kept shows in the middle.
+    assert!(pruning.0 < quiet.0 + Duration::from_millis(25), "{pruning:?} after {quiet:?}");
     pruned_to(&store, head - 1).await;
     sync.stop().await;
 }

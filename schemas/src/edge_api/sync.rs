@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Timestamp, catalogue::CatalogueRef, requests::StorageLevel};
+use crate::{
+    Timestamp,
+    catalogue::CatalogueRef,
+    requests::{OutageReport, StorageLevel},
+};
 
 /// What the edge thinks of its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -59,4 +63,6 @@ pub struct SyncStatus {
     pub storage_level: StorageLevel,
     /// Entries up to here were pruned: the books and a backup of them have them.
     pub pruned_seq: u64,
+    /// What the store's outages came to, since its daemon started.
+    pub outages: OutageReport,
 }
