@@ -146,6 +146,29 @@ async fn what_cannot_be_booked_is_listed_and_shown_released_or_given_up() {
     };
     let waiting = listed(&["quarantine", "list", "--json"]).await;
     assert_eq!(waiting.len(), 2, "{waiting:?}");
+    // What is set aside bounds up to when the store is complete.
+    let riverside = async || -> Value {
+        let (status, text) = run(&data_dir, &["status", "--json"]).await;
+        assert_eq!(status, 0, "{text}");
+        let told: Value = serde_json::from_str(&text).unwrap();
+        let stores = told["stores"].as_array().unwrap();
+        stores.iter().find(|store| store["store"] == "Riverside").unwrap().clone()
+    };
+    let up_to = |store: &Value| store["complete_up_to"].as_str().unwrap_or_default().to_owned();
+    let bounded = wait_until("the quarantine bounds it", BOUND, async || {
+        Some(riverside().await).filter(|store| store["bound_by"] == "set_aside")
+    })
+    .await;
+    let first: String = sqlx::query_scalar(
+        "SELECT to_jsonb(min(e.recorded_at) AT TIME ZONE 'UTC') #>> '{}'
+         FROM quarantine q JOIN edge_entry e USING (edge_id, seq)",
+    )
+    .fetch_one(stack.pool())
+    .await
+    .unwrap();
+    assert!(up_to(&bounded) < first, "{} and the first is of {first}", up_to(&bounded));
+    let (_, text) = run(&data_dir, &["status"]).await;
+    assert!(text.contains("in quarantine"), "{text}");
     assert_eq!(
         (&waiting[0]["state"], &waiting[0]["reason"]),
         (&"WAITING".into(), &"DATA_ERROR".into())
@@ -171,6 +194,11 @@ async fn what_cannot_be_booked_is_listed_and_shown_released_or_given_up() {
     let (status, text) = run(&data_dir, &give_up).await;
     assert_eq!(status, 0, "{text}");
     assert_eq!(run(&data_dir, &give_up).await.0, 1, "it does not wait any more");
+    wait_until("it is complete beyond what was set aside", BOUND, async || {
+        let store = riverside().await;
+        (store["bound_by"] != "set_aside" && up_to(&store) > first).then_some(())
+    })
+    .await;
     assert_eq!(listed(&["quarantine", "list", "--json"]).await, Vec::<Value>::new());
     let all = listed(&["quarantine", "list", "--all", "--json"]).await;
     let states: Vec<_> = all.iter().map(|row| row["state"].as_str().unwrap()).collect();

@@ -57,6 +57,7 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<Running> {
+    settings.limits.check()?;
     let registry = telemetry::metrics::install()?;
     let listener = TcpListener::bind(settings.listen)
         .await
@@ -66,7 +67,7 @@ pub async fn start(
     let operator = OperatorToken::load(&settings.data_dir)?;
     let stop = shutdown.child_token();
     let sync = sync::spawn(journal.clone(), SyncSettings::with(settings.nats), clock, stop.clone());
-    let standing = Standing::new(journal.clone(), sync.status.clone());
+    let standing = Standing::new(journal.clone(), sync.status.clone(), sync.outages.clone());
     let drafts = tokio::spawn(drafts::keep_telling(journal.clone(), stop.clone()));
     let telling = tokio::spawn(standing.clone().keep_telling(stop.clone()));
     let parts = api::Parts { standing, centre: sync.centre.clone(), registry, operator };

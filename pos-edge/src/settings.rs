@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use time::UtcOffset;
 
 use crate::{
-    journal::{EdgeIdentity, JournalSettings},
+    journal::{EdgeIdentity, JournalSettings, RoomSettings},
     printer::PrinterAddress,
 };
 
@@ -52,6 +52,11 @@ pub struct Limits {
     /// How much of the journal is checked before the first sale, in bytes of
     /// payload; what is older is checked before it is sent.
     pub check_at_start_bytes: u64,
+    /// How much room is kept, and when somebody is told.
+    pub room: RoomSettings,
+    /// Sales that the books and a backup of them have are pruned after so many days;
+    /// at least 1.
+    pub keep_days: u32,
 }
 
 impl Default for Limits {
@@ -63,6 +68,8 @@ impl Default for Limits {
             watchers: 64,
             journal_max_bytes: None,
             check_at_start_bytes: JournalSettings::CHECK_AT_START_BYTES,
+            room: RoomSettings::default(),
+            keep_days: JournalSettings::KEEP_DAYS,
         }
     }
 }
@@ -71,6 +78,28 @@ impl Limits {
     /// How long one request may take.
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// Whether these bounds leave anything to sell with.
+    ///
+    /// # Errors
+    /// A line that says which setting to correct.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let RoomSettings { reserve_bytes, low_tickets, critical_tickets } = self.room;
+        anyhow::ensure!(self.keep_days >= 1, "limits.keep_days is 0; it is at least 1");
+        anyhow::ensure!(
+            low_tickets >= critical_tickets,
+            "limits.room.low_tickets ({low_tickets}) is below limits.room.critical_tickets \
+             ({critical_tickets})"
+        );
+        if let Some(most) = self.journal_max_bytes {
+            anyhow::ensure!(
+                most > reserve_bytes,
+                "limits.journal_max_bytes ({most}) is no more than limits.room.reserve_bytes \
+                 ({reserve_bytes}): there is no room for a sale"
+            );
+        }
+        Ok(())
     }
 }
 
@@ -124,6 +153,8 @@ impl Settings {
             key_file: self.key_file.clone(),
             max_bytes: self.limits.journal_max_bytes,
             check_at_start_bytes: self.limits.check_at_start_bytes,
+            room: self.limits.room,
+            keep_days: self.limits.keep_days,
             ..JournalSettings::in_dir(&self.data_dir)
         }
     }

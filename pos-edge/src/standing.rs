@@ -1,34 +1,44 @@
-//! How this store stands: the journal, the line and the disk in one view.
+//! How this store stands: the journal, the line and the disk in one view; and who is
+//! told when there is less room.
 
 use std::time::Duration;
 
-use schemas::edge_api::{SyncStatus, Update};
+use schemas::{
+    edge_api::{LinkState, SyncStatus, Update},
+    requests::StorageLevel,
+};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     journal::{Journal, JournalError},
-    sync::LinkView,
+    sync::{LinkView, Outages},
 };
 
 /// The time between two updates for people who watch.
 const TELL_EVERY: Duration = Duration::from_millis(250);
-/// What a sale takes on the disk before enough were captured to know, in bytes.
-const SALE_BYTES_ASSUMED: u64 = 6 * 1024;
-/// Sales after which what they take is known.
-const SALES_TO_KNOW: u64 = 100;
+/// The time between two looks at the disk while nothing is sold.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Everything that is needed to say how this store stands.
 #[derive(Clone)]
 pub struct Standing {
     journal: Journal,
     link: watch::Receiver<LinkView>,
+    outages: Outages,
 }
 
 impl Standing {
-    /// Of this journal and line.
-    pub fn new(journal: Journal, link: watch::Receiver<LinkView>) -> Self {
-        Self { journal, link }
+    /// Of this journal, line and its outages.
+    pub fn new(journal: Journal, link: watch::Receiver<LinkView>, outages: Outages) -> Self {
+        Self { journal, link, outages }
+    }
+
+    /// A till asked for a new sale that this edge could have taken; whether it did.
+    pub(crate) fn sale_attempted(&self, captured: bool) {
+        if self.link.borrow().state == LinkState::Down {
+            self.outages.attempted(captured);
+        }
     }
 
     /// How it stands now.
@@ -41,11 +51,6 @@ impl Standing {
         let link = self.link.borrow().clone();
         let not_selling = self.journal.rolled_back().borrow().clone();
         let damage = self.journal.damage().borrow().clone();
-        let bytes_per_sale = if counts.captured < SALES_TO_KNOW {
-            SALE_BYTES_ASSUMED
-        } else {
-            storage.journal_bytes.div_ceil(counts.captured).max(1)
-        };
         Ok(SyncStatus {
             link: link.state,
             journal_seq: counts.journal_seq,
@@ -59,11 +64,18 @@ impl Standing {
             catalogue: self.journal.catalogue().borrow().as_ref().map(|used| used.reference),
             journal_bytes: storage.journal_bytes,
             free_bytes: storage.free_bytes,
-            sales_that_fit: storage.free_bytes / bytes_per_sale,
+            used_bytes: storage.used_bytes,
+            capacity_bytes: storage.capacity_bytes,
+            bytes_per_ticket: storage.bytes_per_ticket,
+            tickets_left: storage.tickets_left,
+            storage_level: storage.level,
+            pruned_seq: self.journal.pruned(),
+            outages: self.outages.report(),
         })
     }
 
-    /// Tells those who watch whenever something changed, not too often.
+    /// Tells those who watch whenever something changed, not too often, and somebody
+    /// whenever there is less room.
     pub(crate) async fn keep_telling(self, shutdown: CancellationToken) {
         let mut link = self.link.clone();
         let mut confirmed = self.journal.confirmed();
@@ -71,25 +83,33 @@ impl Standing {
         let mut damage = self.journal.damage();
         let mut numbered = self.journal.mapping();
         let mut head = self.journal.head();
+        let mut level = self.journal.storage_level();
+        let mut told_level = None;
+        let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             let changed = async {
                 tokio::select! {
-                    changed = link.changed() => changed,
-                    changed = confirmed.changed() => changed,
-                    changed = held.changed() => changed,
-                    changed = damage.changed() => changed,
-                    changed = numbered.changed() => changed,
-                    changed = head.changed() => changed,
+                    changed = link.changed() => changed.map(|()| true),
+                    changed = confirmed.changed() => changed.map(|()| true),
+                    changed = held.changed() => changed.map(|()| true),
+                    changed = damage.changed() => changed.map(|()| true),
+                    changed = numbered.changed() => changed.map(|()| true),
+                    changed = head.changed() => changed.map(|()| true),
+                    changed = level.changed() => changed.map(|()| true),
+                    // Something else may fill the disk.
+                    _ = look.tick() => Ok(false),
                 }
             };
             // An error means that the journal or the sync is gone.
-            if !matches!(shutdown.run_until_cancelled(changed).await, Some(Ok(()))) {
-                return;
-            }
+            let Some(Ok(news)) = shutdown.run_until_cancelled(changed).await else { return };
             let told = Instant::now();
-            if self.journal.is_watched() {
+            self.tell_of_room(&mut told_level).await;
+            if news && self.journal.is_watched() {
                 match self.read().await {
-                    Ok(status) => self.journal.publish_update(Update::SyncChanged { status }),
+                    Ok(status) => {
+                        let status = Box::new(status);
+                        self.journal.publish_update(Update::SyncChanged { status });
+                    }
                     Err(JournalError::Closed) => return,
                     Err(error) => tracing::warn!(%error, "people who watch are not told"),
                 }
@@ -98,6 +118,18 @@ impl Standing {
             if shutdown.run_until_cancelled(pause).await.is_none() {
                 return;
             }
+        }
+    }
+
+    /// Looks at the disk, and tells of its level unless that was told last.
+    async fn tell_of_room(&self, told: &mut Option<StorageLevel>) {
+        let room = self.journal.storage();
+        if *told == Some(room.level) {
+            return;
+        }
+        match self.journal.tell_level(room).await {
+            Ok(()) => *told = Some(room.level),
+            Err(error) => tracing::warn!(%error, "nobody is told how much room there is"),
         }
     }
 }

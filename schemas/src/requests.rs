@@ -39,7 +39,7 @@ impl JournalHead {
 pub struct HeartbeatV1 {
     /// By the edge's clock.
     pub sent_at: Timestamp,
-    /// The newest entry of its journal.
+    /// The newest entry of its journal at that moment.
     pub journal_head: JournalHead,
     /// The newest entry it knows to be in the books.
     pub confirmed_seq: u64,
@@ -57,6 +57,44 @@ pub struct HeartbeatV1 {
     pub catalogue: Option<CatalogueRef>,
     /// The daemon's version.
     pub software_version: String,
+    /// By how much the centre's clock is ahead of its own at least, in microseconds: the
+    /// centre's time in the newest answer less its own when that came. Not known before
+    /// the first answer.
+    #[serde(default)]
+    pub clock_ahead_us: Option<i64>,
+    /// What its outages came to, since the daemon started.
+    #[serde(default)]
+    pub outages: OutageReport,
+}
+
+/// What an edge measured of its outages since its daemon started. Durations are in
+/// milliseconds, exact to about half a second; the quantiles are of the newest
+/// recoveries ([`Self::RECOVERIES`] at most) and `null` before the first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, ToSchema,
+)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutageReport {
+    /// Sales that tills asked for while the line was down, each ticket's tries counted
+    /// one by one, repeats of a sale that was captured before not.
+    pub attempted: u64,
+    /// Those of them that were captured.
+    pub finalized: u64,
+    /// Recoveries that were measured to their end.
+    pub recoveries: u64,
+    /// From the line's return until the books had what was sold meanwhile: the median.
+    pub confirmed_p50_ms: Option<u64>,
+    /// Its 99th percentile.
+    pub confirmed_p99_ms: Option<u64>,
+    /// From the line's return until all of that had its number here: the median.
+    pub numbered_p50_ms: Option<u64>,
+    /// Its 99th percentile.
+    pub numbered_p99_ms: Option<u64>,
+}
+
+impl OutageReport {
+    /// Recoveries that the quantiles are of.
+    pub const RECOVERIES: usize = 100;
 }
 
 /// When a till was last heard from.
@@ -67,6 +105,9 @@ pub struct DeviceContact {
     pub device_id: DeviceId,
     /// When, by the edge's clock.
     pub last_contact_at: Timestamp,
+    /// Whether it is no till of the store any more.
+    #[serde(default)]
+    pub revoked: bool,
 }
 
 /// The highest number that somebody has seen of a series.
@@ -80,13 +121,75 @@ pub struct HighestNumber {
 }
 
 /// Room on an edge's disk, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, ToSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct StorageReport {
     /// What the journal takes.
     pub journal_bytes: u64,
     /// What is free beside it.
     pub free_bytes: u64,
+    /// What of the journal's file is in use: pages that pruning freed are not.
+    #[serde(default)]
+    pub used_bytes: u64,
+    /// `used_bytes` and the room that there is for more sales: at used ÷ capacity = 1
+    /// new sales are refused.
+    #[serde(default)]
+    pub capacity_bytes: u64,
+    /// What a sale takes, as measured of this journal.
+    #[serde(default)]
+    pub bytes_per_ticket: u64,
+    /// About how many sales still fit.
+    #[serde(default)]
+    pub tickets_left: u64,
+    /// What that means, by the store's settings.
+    #[serde(default)]
+    pub level: StorageLevel,
+}
+
+/// How much room an edge has left for sales.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageLevel {
+    /// Enough.
+    #[default]
+    Ok,
+    /// Somebody should make room.
+    Low,
+    /// Somebody must make room today.
+    Critical,
+    /// New sales are refused.
+    Full,
+}
+
+impl StorageLevel {
+    /// All of them, the best first.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Low, Self::Critical, Self::Full];
+
+    /// As in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Low => "low",
+            Self::Critical => "critical",
+            Self::Full => "full",
+        }
+    }
 }
 
 /// The centre's answer to a heartbeat: all that an edge needs to go on.

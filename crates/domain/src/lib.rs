@@ -9,6 +9,7 @@
 //! stated bounds is an error.
 
 pub mod catalogue;
+pub mod completeness;
 pub mod pricing;
 pub mod tender;
 

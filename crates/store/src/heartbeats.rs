@@ -1,6 +1,7 @@
 //! What each edge said of itself last. Lost or late heartbeats change nothing
 //! but how much the centre knows: nobody decides about a sale by them.
 
+use domain::completeness;
 use schemas::{EdgeId, SeriesId, Timestamp, requests::HeartbeatV1};
 use time::OffsetDateTime;
 
@@ -32,7 +33,8 @@ pub struct LastHeartbeat {
     pub mapping_seq: u64,
 }
 
-/// Keeps an edge's newest heartbeat; the one before it is forgotten.
+/// Keeps an edge's newest heartbeat, and what is proved by it and by those before; else
+/// those are forgotten.
 ///
 /// # Errors
 /// [`Error::Database`]; a violated foreign key if the edge is not enrolled.
@@ -42,22 +44,12 @@ pub async fn record(
     heartbeat: &HeartbeatV1,
     received_at: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query!(
-        "INSERT INTO edge_heartbeat (
-             edge_id, received_at, sent_at, journal_seq, journal_hash, confirmed_seq,
-             oldest_unconfirmed_at, mapping_seq, highest_numbers, devices, journal_bytes,
-             free_bytes, catalogue_version, catalogue_hash, software_version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb, $11, $12, $13, $14, $15)
-         ON CONFLICT (edge_id) DO UPDATE SET
-             received_at = EXCLUDED.received_at, sent_at = EXCLUDED.sent_at,
-             journal_seq = EXCLUDED.journal_seq, journal_hash = EXCLUDED.journal_hash,
-             confirmed_seq = EXCLUDED.confirmed_seq,
-             oldest_unconfirmed_at = EXCLUDED.oldest_unconfirmed_at,
-             mapping_seq = EXCLUDED.mapping_seq, highest_numbers = EXCLUDED.highest_numbers,
-             devices = EXCLUDED.devices, journal_bytes = EXCLUDED.journal_bytes,
-             free_bytes = EXCLUDED.free_bytes, catalogue_version = EXCLUDED.catalogue_version,
-             catalogue_hash = EXCLUDED.catalogue_hash,
-             software_version = EXCLUDED.software_version",
+    let one_way = received_at.micros_since(heartbeat.sent_at);
+    // When its journal ended there, by the centre's clock and no later than it was.
+    let spoke_at = completeness::offset(heartbeat.clock_ahead_us, one_way)
+        .map(|offset| OffsetDateTime::from(heartbeat.sent_at.plus_micros(offset)));
+    sqlx::query_file!(
+        "src/sql/heartbeat_record.sql",
         edge_id.as_uuid(),
         OffsetDateTime::from(received_at),
         OffsetDateTime::from(heartbeat.sent_at),
@@ -73,6 +65,14 @@ pub async fn record(
         heartbeat.catalogue.map(|catalogue| columns::int8(catalogue.version)),
         heartbeat.catalogue.as_ref().map(|catalogue| &catalogue.content_hash.as_bytes()[..]),
         heartbeat.software_version,
+        heartbeat.clock_ahead_us,
+        columns::int8(heartbeat.storage.used_bytes),
+        columns::int8(heartbeat.storage.capacity_bytes),
+        columns::int8(heartbeat.storage.bytes_per_ticket),
+        columns::int8(heartbeat.storage.tickets_left),
+        heartbeat.storage.level.as_str(),
+        json("outages", &heartbeat.outages)?,
+        spoke_at,
     )
     .execute(conn)
     .await?;

@@ -60,6 +60,7 @@ pub const RULES: &[Rule] = &[
     rule_for("POST", "/pos/voids/decision", Scope::VoidsDecide),
     Rule { method: "GET", path: "/pos/submissions/{submission}", need: Need::AnyToken },
     Rule { method: "GET", path: "/v1/branches", need: Need::AnyToken },
+    rule_for("GET", "/v1/branches/{branch}/completeness", Scope::BooksRead),
     rule_for("GET", "/v1/branches/{branch}/sales", Scope::BooksRead),
     rule_for("GET", "/v1/branches/{branch}/tickets", Scope::BooksRead),
     rule_for("GET", "/v1/tickets/{ticket}", Scope::BooksRead),

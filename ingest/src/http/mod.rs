@@ -14,13 +14,14 @@ pub(crate) mod once;
 mod paging;
 mod problem;
 pub(crate) mod request;
+mod stores;
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -78,7 +79,8 @@ pub(crate) fn router(center: Arc<Center>, metrics: PrometheusHandle) -> Router {
         .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, JSON)], document)))
         .route(
             "/metrics",
-            get(move || async move {
+            get(async move |State(center): State<Arc<Center>>| {
+                stores::measure(center).await;
                 ([(header::CONTENT_TYPE, telemetry::metrics::CONTENT_TYPE)], metrics.render())
             }),
         )

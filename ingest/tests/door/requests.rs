@@ -6,7 +6,8 @@ use schemas::{
     catalogue::CatalogueRef,
     requests::{
         DeviceContact, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, HighestNumber,
-        JournalHead, KhqrCheckV1, MappingReplyV1, MappingRequestV1, StockSnapshotV1, StorageReport,
+        JournalHead, KhqrCheckV1, MappingReplyV1, MappingRequestV1, OutageReport, StockSnapshotV1,
+        StorageReport,
     },
     subjects::{CentralRequest, DEFAULT_SHARDS, PosSubject, shard_of},
 };
@@ -27,12 +28,19 @@ pub(crate) fn heartbeat(door: &Door) -> HeartbeatV1 {
         devices: vec![DeviceContact {
             device_id: sample_id::<DeviceId>("till"),
             last_contact_at: at,
+            revoked: false,
         }],
         mapping_seq: 3,
         highest_numbers: vec![HighestNumber { series_id: door.company.series_id, no: 3 }],
-        storage: StorageReport { journal_bytes: 1_000, free_bytes: 2_000 },
+        storage: StorageReport {
+            journal_bytes: 1_000,
+            free_bytes: 2_000,
+            ..StorageReport::default()
+        },
         catalogue: None,
         software_version: "0.1.0".to_owned(),
+        clock_ahead_us: None,
+        outages: OutageReport::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use schemas::{
     SystemClock, Timestamp,
     catalogue::CatalogueRef,
     facts::{FactKind, id_from_invoice},
-    requests::{HeartbeatV1, HighestNumber, JournalHead, StorageReport},
+    requests::{HeartbeatV1, HighestNumber, JournalHead, OutageReport, StorageReport},
     subjects,
 };
 use testkit::{BOUND, seed_company, sqlx, wait_until};
@@ -95,6 +95,8 @@ async fn by_what_an_edge_holds() {
         storage: StorageReport::default(),
         catalogue: None::<CatalogueRef>,
         software_version: "test".to_owned(),
+        clock_ahead_us: None,
+        outages: OutageReport::default(),
     };
     let mut conn = stage.books.pool.acquire().await.unwrap();
     let at = Timestamp::from_unix_micros(0);

@@ -93,7 +93,7 @@ impl Site {
 
     async fn standings(&self) -> anyhow::Result<Vec<Standing>> {
         let mut conn = self.pool.acquire().await?;
-        Ok(standing::standings(&mut conn).await?)
+        Ok(standing::standings(&mut conn, None).await?)
     }
 
     /// How many entries of a store the books have.

@@ -53,7 +53,13 @@ async fn level(sold: &Sold, store: &Store) -> Said {
         catalogue: None,
         journal_bytes: 0,
         free_bytes: 0,
-        sales_that_fit: 0,
+        used_bytes: 0,
+        capacity_bytes: 0,
+        bytes_per_ticket: 0,
+        tickets_left: 0,
+        storage_level: Default::default(),
+        pruned_seq: 0,
+        outages: Default::default(),
     };
     Said { sync, tickets }
 }
@@ -128,6 +134,22 @@ async fn what_an_edge_has_otherwise_than_the_books_is_found() {
     let cases = [
         ("has another number", changed(&|said| said.tickets[3].1 = Some(9_999)), [true, true]),
         ("lost a ticket", changed(&|said| drop(said.tickets.remove(3))), [true, true]),
+        (
+            "pruned some tickets, and says so",
+            changed(&|said| {
+                said.sync.pruned_seq = said.sync.journal_seq - 1;
+                said.tickets.truncate(7);
+            }),
+            [false, false],
+        ),
+        (
+            "pruned a ticket beyond what it says",
+            changed(&|said| {
+                said.sync.pruned_seq = 1;
+                said.tickets.pop();
+            }),
+            [true, true],
+        ),
         (
             "has a confirmed ticket that was never booked",
             changed(&|said| {

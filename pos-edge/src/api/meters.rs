@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use metrics::{Counter, Histogram, counter, gauge, histogram};
-use schemas::{EdgeId, edge_api::LinkState};
+use schemas::{EdgeId, edge_api::LinkState, requests::StorageLevel};
 
 use super::{Api, problem::Problem};
 use crate::capture::Answer;
@@ -59,7 +59,20 @@ pub(super) async fn read(State(api): State<Api>) -> Result<Response, Problem> {
         |name: &'static str, value: u64| gauge!(name, "edge" => edge.clone()).set(exact(value));
     set("tillstream_edge_journal_bytes", status.journal_bytes);
     set("tillstream_edge_storage_free_bytes", status.free_bytes);
-    set("tillstream_edge_sales_that_fit", status.sales_that_fit);
+    set("tillstream_edge_storage_used_bytes", status.used_bytes);
+    set("tillstream_edge_storage_capacity_bytes", status.capacity_bytes);
+    set("tillstream_edge_bytes_per_ticket", status.bytes_per_ticket);
+    set("tillstream_edge_tickets_left", status.tickets_left);
+    for level in StorageLevel::ALL {
+        let here = f64::from(u8::from(level == status.storage_level));
+        let labels = [("edge", edge.clone()), ("level", level.as_str().to_owned())];
+        gauge!("tillstream_edge_storage_level", &labels).set(here);
+    }
+    set("tillstream_edge_pruned_entries", status.pruned_seq);
+    let outages = status.outages;
+    set("tillstream_edge_offline_sales_attempted", outages.attempted);
+    set("tillstream_edge_offline_sales_finalized", outages.finalized);
+    set("tillstream_edge_recoveries", outages.recoveries);
     set("tillstream_edge_journal_entries", status.journal_seq);
     set("tillstream_edge_unconfirmed_entries", status.journal_seq - status.confirmed_seq);
     set("tillstream_edge_unnumbered_sales", status.captured.saturating_sub(status.numbered));

@@ -90,6 +90,7 @@ codes! {
     KhqrNotConfirmed = "khqr_not_confirmed", CONFLICT, "The KHQR payment is not confirmed";
     KhqrCartChanged = "khqr_cart_changed", CONFLICT, "The cart is not the one of the KHQR code";
     KhqrAlreadyPaid = "khqr_already_paid", CONFLICT, "The KHQR code was paid";
+    Pruned = "pruned", GONE, "It was done, and is kept at the centre only";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON";
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The body has another form";
@@ -241,6 +242,7 @@ mod tests {
                 (409, "khqr_not_confirmed"),
                 (409, "khqr_cart_changed"),
                 (409, "khqr_already_paid"),
+                (410, "pruned"),
                 (413, "body_too_large"),
                 (415, "unsupported_media_type"),
                 (422, "invalid_request"),

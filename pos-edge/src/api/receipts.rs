@@ -21,7 +21,7 @@ use super::{
     Api,
     problem::{Code, Problem},
     request::{Body, IdempotencyKey, Query, TicketPath},
-    sales::not_found,
+    sales::missing,
 };
 use crate::{
     capture::{CaptureError, request_hash},
@@ -111,6 +111,7 @@ pub(super) struct PrintedReceipt {
         )),
         (status = 400, description = "invalid_query", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "ticket_not_found", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "pruned", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn read(
@@ -154,6 +155,7 @@ pub(super) async fn read(
         (status = 200, body = PrintedReceipt),
         (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "ticket_not_found", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "pruned", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "no_printer, print_uncertain", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "invalid_printer, idempotency_key_conflict, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "printer_unreachable (nothing was printed), printer_failed (a part may have been)", body = ProblemBody, content_type = "application/problem+json"),
@@ -179,7 +181,7 @@ pub(super) async fn print(
     let prints = match api.journal.begin_print(ticket.clone(), key.clone(), hash).await? {
         PrintBegun::New(prints) => prints,
         PrintBegun::Known(known) => return again(known),
-        PrintBegun::NoTicket => return Err(not_found(&ticket)),
+        PrintBegun::NoTicket => return Err(missing(&api, &ticket).await?),
     };
     let copy = prints > 1;
     let paper = wanted.paper.unwrap_or(api.receipts.paper);
@@ -218,7 +220,7 @@ struct Stored {
 impl Stored {
     async fn of(api: &Api, ticket: &TicketId) -> Result<Self, Problem> {
         let stored = api.journal.stored_sale(ticket.clone()).await?;
-        let stored = stored.ok_or_else(|| not_found(ticket))?;
+        let Some(stored) = stored else { return Err(missing(api, ticket).await?) };
         let sale = serde_json::from_slice(&stored.payload)
             .map_err(|error| CaptureError::Unreadable(error.to_string()))?;
         Ok(Self { sale, status: stored.status, invoice: stored.invoice.map(numbered) })

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     capture::{self, Answer},
-    journal::By,
+    journal::{By, Refusal},
 };
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -79,6 +79,7 @@ pub(super) async fn quote(
         (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "not_yours", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "no_open_session, draft_of_another_context, khqr_not_confirmed, khqr_cart_changed", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "pruned", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "ticket_conflict, invalid_completed_at, invalid_cart, not_enough_received, invalid_tender, sale_too_large, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "no_catalogue, journal_rolled_back, storage_failed, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "storage_full", body = ProblemBody, content_type = "application/problem+json"),
@@ -102,11 +103,19 @@ pub(super) async fn finalize_sale(
     match capture::finalize_sale(&api.journal, &asked).await {
         Ok(answer) => {
             api.meters.captured(&answer, started.elapsed());
+            if !answer.replayed {
+                api.standing.sale_attempted(true);
+            }
             Ok(created(answer))
         }
         Err(error) => {
             api.meters.refused();
-            Err(Problem::of_sale(error))
+            let problem = Problem::of_sale(error);
+            // What the till did wrong is no sale that could have been.
+            if problem.code.status().is_server_error() {
+                api.standing.sale_attempted(false);
+            }
+            Err(problem)
         }
     }
 }
@@ -133,6 +142,7 @@ pub(super) async fn mint(State(api): State<Api>) -> (StatusCode, Json<MintedTick
     responses(
         (status = 200, body = SaleReceipt),
         (status = 404, description = "ticket_not_found", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "pruned", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn receipt(
@@ -140,12 +150,20 @@ pub(super) async fn receipt(
     TicketPath(ticket): TicketPath,
 ) -> Result<Response, Problem> {
     let sale = api.journal.sale(ticket.clone()).await?;
-    let (_, payload) = sale.ok_or_else(|| not_found(&ticket))?;
+    let Some((_, payload)) = sale else { return Err(missing(&api, &ticket).await?) };
     let body = capture::receipt(&payload).map_err(Problem::of_sale)?;
     Ok(([(header::CONTENT_TYPE, JSON)], body).into_response())
 }
 
-pub(super) fn not_found(ticket: &TicketId) -> Problem {
+/// Why there is no sale of a ticket here: there was none, or it was pruned.
+pub(super) async fn missing(api: &Api, ticket: &TicketId) -> Result<Problem, Problem> {
+    Ok(match api.journal.pruned_sale(ticket.clone()).await? {
+        Some(seq) => Refusal::Pruned(seq).into(),
+        None => not_found(ticket),
+    })
+}
+
+fn not_found(ticket: &TicketId) -> Problem {
     Problem::new(Code::TicketNotFound, format!("no sale was captured here under ticket {ticket}"))
 }
 

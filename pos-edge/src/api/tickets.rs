@@ -9,7 +9,7 @@ use super::{
     Api,
     problem::{Code, Problem},
     request::{Query, TicketPath},
-    sales::not_found,
+    sales::missing,
 };
 use crate::journal::TicketFilter;
 
@@ -61,6 +61,7 @@ pub(super) async fn list(
     responses(
         (status = 200, body = TicketRow),
         (status = 404, description = "ticket_not_found", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "pruned", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn read(
@@ -68,5 +69,8 @@ pub(super) async fn read(
     TicketPath(ticket): TicketPath,
 ) -> Result<Json<TicketRow>, Problem> {
     let row = api.journal.ticket(ticket.clone()).await?;
-    row.map(Json).ok_or_else(|| not_found(&ticket))
+    match row {
+        Some(row) => Ok(Json(row)),
+        None => Err(missing(&api, &ticket).await?),
+    }
 }

@@ -60,7 +60,8 @@ pub(super) async fn watch(State(api): State<Api>, headers: HeaderMap) -> Result<
         mapping_seq: bounded(seen.mapping_seq, now.mapping_seq),
     });
     let status = api.standing.read().await?;
-    let first = PlacedUpdate { place: from, update: Update::SyncChanged { status } };
+    let update = Update::SyncChanged { status: Box::new(status) };
+    let first = PlacedUpdate { place: from, update };
     let watcher = Watcher {
         _permit: permit,
         ready: VecDeque::from([first]),

@@ -95,7 +95,13 @@ async fn stored(
             Ok(Some(Captured { payload, replayed: true }))
         }
         Some(_) => Err(Refusal::KeyConflict.into()),
-        None => Ok(None),
+        None => {
+            let hash = request_hash(asked.request);
+            match journal.refuse_pruned(asked.ticket.clone(), hash).await? {
+                Some(refusal) => Err(refusal.into()),
+                None => Ok(None),
+            }
+        }
     }
 }
 

@@ -135,6 +135,17 @@ impl Capture {
         }
     }
 
+    /// Whether it waits until there is room: every sale but those that were paid
+    /// already by KHQR.
+    pub(super) fn needs_room(&self) -> bool {
+        let sale = match self {
+            Self::Sale(sale) => sale,
+            Self::LateSale(late) => &late.sale,
+            Self::Session(_) | Self::Act(_) | Self::Command(_) | Self::Order(_) => return false,
+        };
+        sale.method != TenderMethod::Khqr
+    }
+
     /// Moves the payload out, into its entry.
     pub(super) fn take_payload(&mut self) -> Vec<u8> {
         match self {

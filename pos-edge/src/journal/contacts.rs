@@ -35,10 +35,21 @@ pub(super) fn seen(shared: &Shared, device: DeviceId) {
 }
 
 pub(super) fn list(shared: &Shared) -> Vec<DeviceContact> {
+    let catalogue = shared.catalogue.borrow().clone();
+    // Without a catalogue nobody is known to be revoked.
+    let revoked = |device: DeviceId| {
+        catalogue
+            .as_ref()
+            .is_some_and(|used| used.index.device(device).is_none_or(|device| device.revoked))
+    };
     let mut contacts: Vec<DeviceContact> = shared
         .lock_contacts()
         .iter()
-        .map(|(device_id, at)| DeviceContact { device_id: *device_id, last_contact_at: *at })
+        .map(|(device_id, at)| DeviceContact {
+            device_id: *device_id,
+            last_contact_at: *at,
+            revoked: revoked(*device_id),
+        })
         .collect();
     contacts.sort_by_key(|contact| contact.device_id);
     contacts

@@ -6,7 +6,12 @@
 //! is made from the entry that it wrote, and a repeated request gets it again.
 
 use domain::journal_chain;
-use schemas::{Entry, EntryKind, Sha256Hash, Timestamp, edge_api::Update, requests::JournalHead};
+use schemas::{
+    Entry, EntryKind, Sha256Hash, Timestamp,
+    edge_api::Update,
+    events::TenderMethod,
+    requests::{JournalHead, StorageLevel, StorageReport},
+};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
@@ -15,6 +20,7 @@ use super::{
     captures::{Capture, Captured},
     error::{JournalError, Refusal},
     insert::{NewRows, insert},
+    pruned::{self, Key, Pruned},
     state::Shared,
     updates::{Place, PlacedUpdate},
 };
@@ -62,6 +68,26 @@ impl Desk<'_> {
             Some(why) => Err(Refusal::RolledBack(why.clone())),
             None => Ok(()),
         }
+    }
+
+    /// Whether there is room for a late sale that was paid this way.
+    ///
+    /// # Errors
+    /// [`Refusal::NoRoom`].
+    pub(super) fn has_room(&self, method: TenderMethod) -> Result<(), Refusal> {
+        let StorageReport { free_bytes, level, .. } = self.shared.storage();
+        if level == StorageLevel::Full && method != TenderMethod::Khqr {
+            return Err(Refusal::NoRoom { free_bytes });
+        }
+        Ok(())
+    }
+
+    /// What was done under a key and pruned since.
+    pub(super) async fn pruned(&mut self, key: Key<'_>) -> Result<Option<Pruned>, JournalError> {
+        if self.shared.base.borrow().seq == 0 {
+            return Ok(None);
+        }
+        pruned::find(self.connection, key).await
     }
 
     /// Appends an entry.

@@ -21,11 +21,33 @@ pub(super) async fn head(connection: &mut SqliteConnection) -> Result<JournalHea
     })
 }
 
-/// The hash of entry `seq`; zeros for 0, `None` if there is no such entry.
+/// The newest entry that was pruned: the chain is checked from there on. A journal that
+/// is still to be migrated never pruned any.
+pub(super) async fn base(connection: &mut SqliteConnection) -> Result<JournalHead, JournalError> {
+    let migrated = sqlx::query_scalar!(
+        "SELECT count(*) AS \"count!: i64\" FROM pragma_table_info('journal')
+         WHERE name = 'pruned_seq'"
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if migrated == 0 {
+        return Ok(JournalHead::EMPTY);
+    }
+    let row =
+        sqlx::query!("SELECT pruned_seq, pruned_hash FROM journal").fetch_one(connection).await?;
+    Ok(JournalHead { seq: place_out(row.pruned_seq), hash: hash_out(&row.pruned_hash)? })
+}
+
+/// The hash of entry `seq`; zeros for 0, `None` if there is no such entry, or none any
+/// more. `base` is the newest that was pruned.
 pub(super) async fn hash_at(
     connection: &mut SqliteConnection,
+    base: JournalHead,
     seq: u64,
 ) -> Result<Option<Sha256Hash>, JournalError> {
+    if seq == base.seq {
+        return Ok(Some(base.hash));
+    }
     if seq == 0 {
         return Ok(Some(Sha256Hash::ZERO));
     }
@@ -44,7 +66,11 @@ pub(super) async fn after(
     max_bytes: usize,
 ) -> Result<Vec<Entry>, JournalError> {
     let edge = ledger.shared.identity.edge_id;
-    let Some(hash) = hash_at(&mut ledger.connection, seq).await? else {
+    let base = *ledger.shared.base.borrow();
+    if seq < base.seq {
+        return Err(JournalError::Pruned { asked: seq, pruned: base.seq });
+    }
+    let Some(hash) = hash_at(&mut ledger.connection, base, seq).await? else {
         return Ok(Vec::new());
     };
     let mut newest = JournalHead { seq, hash };

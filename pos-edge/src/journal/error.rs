@@ -176,6 +176,14 @@ pub enum JournalError {
     /// The catalogue cannot be priced with.
     #[error("the catalogue cannot be used: {0}")]
     Catalogue(String),
+    /// Entries are asked for that were pruned.
+    #[error("entries after {asked} are asked for, and those up to {pruned} were pruned")]
+    Pruned {
+        /// They are to follow this one.
+        asked: u64,
+        /// The newest that was pruned.
+        pruned: u64,
+    },
     /// The journal is closed.
     #[error("the journal is closed")]
     Closed,
@@ -238,6 +246,22 @@ pub enum Refusal {
     /// More requests to void wait than may.
     #[error("{0} requests to void wait in this cash session already; decide them first")]
     TooManyVoids(u64),
+    /// It was done here long ago, by this entry, which was pruned.
+    #[error(
+        "it was done here by entry {0}, which the books have and this edge keeps no more; it is \
+         not done again. The centre has its receipt"
+    )]
+    Pruned(u64),
+    /// There is no room for new sales; the reserve is for what must go on.
+    #[error(
+        "this edge's disk is full: {free_bytes} bytes are left, which are kept for closing \
+         drawers, voids and what is on its way to the books. Nothing was sold. Free some room on \
+         the disk, or move the edge to a larger one; the same ticket can be sold then"
+    )]
+    NoRoom {
+        /// What is free beside the journal.
+        free_bytes: u64,
+    },
     /// It does not fit an entry.
     #[error("it takes {0} bytes, which is more than an entry holds")]
     TooLarge(usize),

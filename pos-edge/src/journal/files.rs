@@ -7,7 +7,6 @@ use std::{
 };
 
 use libsqlite3_sys as ffi;
-use schemas::requests::StorageReport;
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteLockingMode},
@@ -44,17 +43,22 @@ impl Files {
         }
     }
 
-    /// What the journal takes and what is free beside it.
-    pub(super) fn storage(&self) -> StorageReport {
+    /// What the file and its log take, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
         let bytes = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+        bytes(&self.journal).saturating_add(bytes(&self.wal))
+    }
+
+    /// What is free on their disk, in bytes.
+    pub(super) fn free(&self) -> u64 {
         #[cfg_attr(
             target_os = "linux",
             expect(clippy::useless_conversion, reason = "narrower on macOS")
         )]
-        let free_bytes = nix::sys::statvfs::statvfs(&self.dir).map_or(0, |disk| {
+        let free = nix::sys::statvfs::statvfs(&self.dir).map_or(0, |disk| {
             u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size()))
         });
-        StorageReport { journal_bytes: bytes(&self.journal) + bytes(&self.wal), free_bytes }
+        free
     }
 
     pub(super) fn io_failed(&self) -> impl Fn(io::Error) -> OpenError + use<'_> {

@@ -1,16 +1,16 @@
-//! What the store looks at: tickets, sessions, stock, room, updates.
+//! What the store looks at: tickets, sessions, stock, updates.
 
 use schemas::{
     CashSessionId, DeviceId, Sha256Hash, TicketId,
     catalogue::StockItem,
     edge_api::{CashSession, StockViewRow, TicketPage, TicketRow, Update},
-    requests::{DeviceContact, StorageReport},
+    requests::DeviceContact,
 };
 use tokio::sync::broadcast;
 
 use super::{
-    Journal, JournalError, OpenSession, Place, PlacedUpdate, SyncCounts, TicketFilter, contacts,
-    progress, sessions, stock, tickets, updates,
+    Journal, JournalError, OpenSession, Place, PlacedUpdate, Refusal, SyncCounts, TicketFilter,
+    contacts, progress, pruned, sessions, stock, tickets, updates,
 };
 
 impl Journal {
@@ -63,25 +63,42 @@ impl Journal {
         self.ask(move |ledger| Box::pin(tickets::sale(&mut ledger.connection, ticket))).await
     }
 
+    /// The entry of a ticket's sale, if it was sold here and pruned since.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn pruned_sale(&self, ticket: TicketId) -> Result<Option<u64>, JournalError> {
+        self.ask(move |ledger| {
+            Box::pin(async move { pruned::sold(&mut ledger.connection, &ticket).await })
+        })
+        .await
+    }
+
+    /// What is answered to a sale under a ticket that was sold here and pruned since.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn refuse_pruned(
+        &self,
+        ticket: TicketId,
+        request_hash: Sha256Hash,
+    ) -> Result<Option<Refusal>, JournalError> {
+        self.ask(move |ledger| {
+            Box::pin(async move {
+                let key = pruned::Key::Ticket(ticket.as_str());
+                let pruned = pruned::find(&mut ledger.connection, key).await?;
+                Ok(pruned.map(|pruned| pruned.refusal(request_hash)))
+            })
+        })
+        .await
+    }
+
     /// What is probably left of these stock items.
     ///
     /// # Errors
     /// If the storage fails.
     pub async fn stock(&self, items: Vec<StockItem>) -> Result<Vec<StockViewRow>, JournalError> {
         self.ask(move |ledger| Box::pin(stock::view(&mut ledger.connection, items))).await
-    }
-
-    /// What the journal takes on the disk, and what it may still take.
-    pub fn storage(&self) -> StorageReport {
-        self.shared.storage()
-    }
-
-    /// Gives the journal another bound than [`JournalSettings::max_bytes`](super::JournalSettings::max_bytes).
-    ///
-    /// # Errors
-    /// If the storage fails.
-    pub async fn limit_bytes(&self, bytes: Option<u64>) -> Result<(), JournalError> {
-        self.ask(move |ledger| Box::pin(ledger.limit_bytes(bytes))).await
     }
 
     /// Updates for people who watch, from now on. They are bounded: who is slow

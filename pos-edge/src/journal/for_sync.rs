@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemas::{
-    Entry, Sha256Hash,
+    Entry, Sha256Hash, Timestamp,
     catalogue::CatalogueRef,
     facts::InvoiceAssignedV1,
     requests::{HighestNumber, JournalHead, StockSnapshotV1},
@@ -19,6 +19,19 @@ impl Journal {
     /// The newest entry.
     pub fn head(&self) -> watch::Receiver<JournalHead> {
         self.shared.head.subscribe()
+    }
+
+    /// The newest entry, and a moment at which it is: nothing is being captured then.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn head_now(&self) -> Result<(Timestamp, JournalHead), JournalError> {
+        self.ask(|ledger| {
+            let now = ledger.shared.clock.now();
+            let head = *ledger.shared.head.borrow();
+            Box::pin(std::future::ready(Ok((now, head))))
+        })
+        .await
     }
 
     /// Everything up to here was checked since the start and may be published.
@@ -45,7 +58,8 @@ impl Journal {
     /// Ask for little at a time (a few hundred KiB): captures wait meanwhile.
     ///
     /// # Errors
-    /// [`JournalError::Broken`] if the very first does not hold.
+    /// [`JournalError::Broken`] if the very first does not hold; [`JournalError::Pruned`]
+    /// if it was pruned.
     pub async fn entries_after(
         &self,
         seq: u64,
@@ -55,12 +69,17 @@ impl Journal {
         self.ask(move |ledger| Box::pin(entries::after(ledger, seq, max_entries, max_bytes))).await
     }
 
-    /// The hash of entry `seq`; zeros for 0, `None` beyond the head.
+    /// The hash of entry `seq`; zeros for 0, `None` beyond the head, and before
+    /// [`Self::pruned`].
     ///
     /// # Errors
     /// If the storage fails.
     pub async fn hash_at(&self, seq: u64) -> Result<Option<Sha256Hash>, JournalError> {
-        self.ask(move |ledger| Box::pin(entries::hash_at(&mut ledger.connection, seq))).await
+        self.ask(move |ledger| {
+            let base = *ledger.shared.base.borrow();
+            Box::pin(entries::hash_at(&mut ledger.connection, base, seq))
+        })
+        .await
     }
 
     /// The books have everything up to `cursor`. An older cursor changes

@@ -15,7 +15,8 @@ use std::collections::HashMap;
 use domain::journal_chain;
 use schemas::{
     CashSessionId, DeviceId, Entry, EntryKind, Sha256Hash, StaffId, TicketId, Timestamp,
-    edge_api::Update, requests::JournalHead,
+    edge_api::Update,
+    requests::{JournalHead, StorageReport},
 };
 use sqlx::SqliteConnection;
 
@@ -27,6 +28,7 @@ use super::{
     drafts,
     error::{JournalError, Refusal},
     insert::{NewRows, insert},
+    pruned,
     sessions::{self, OpenSession},
     state::Ledger,
     stock, tickets,
@@ -47,8 +49,16 @@ enum Fate {
 
 /// An entry under a key, from before or new in this group.
 enum Known {
-    Before { request_hash: Sha256Hash, payload: Vec<u8> },
-    Now { request_hash: Sha256Hash, entry: usize },
+    Before {
+        request_hash: Sha256Hash,
+        payload: Vec<u8>,
+    },
+    Now {
+        request_hash: Sha256Hash,
+        entry: usize,
+    },
+    /// It is gone, but for what it was.
+    Pruned(pruned::Pruned),
 }
 
 /// Captures a group; one outcome for each, in their order.
@@ -59,7 +69,8 @@ pub(super) async fn capture(
     ledger: &mut Ledger,
     group: &mut [Capture],
 ) -> Result<Vec<Result<Captured, Refusal>>, JournalError> {
-    let known = match begin(&mut ledger.connection, group).await {
+    let pruned = ledger.shared.base.borrow().seq > 0;
+    let known = match begin(&mut ledger.connection, group, pruned).await {
         Ok(known) => known,
         Err(error) => return ledger.finish(Err(error)).await,
     };
@@ -79,12 +90,14 @@ pub(super) async fn capture(
     }
     if decided.head.seq > ledger.shared.head.borrow().seq {
         telemetry::failpoint("edge.after_fsync");
+        let sales = decided.captured.saturating_sub(ledger.captured);
         ledger.captured = decided.captured;
         ledger.set_head(decided.head);
         ledger.write_mark();
         make_known(ledger, &sealed, &drawn);
         drafts::make_sold(&ledger.shared, &drawn);
         desk::make_known(&ledger.shared, decided.told);
+        ledger.wrote_sales(sales).await;
     }
     Ok(answers(fates, sealed, decided.outcomes))
 }
@@ -112,6 +125,8 @@ fn sort(
     let mut sealed: Vec<Entry> = Vec::new();
     let mut writers: Vec<usize> = Vec::new();
     let mut opening: Vec<(DeviceId, StaffId, CashSessionId)> = Vec::new();
+    let room = group.iter().any(Capture::needs_room).then(|| ledger.shared.storage());
+    let StorageReport { mut tickets_left, free_bytes, .. } = room.unwrap_or_default();
     for (place, capture) in group.iter_mut().enumerate() {
         let Some(drawn) = capture.drawn() else {
             fates.push(Fate::AtTheDesk);
@@ -134,9 +149,14 @@ fn sort(
                     Fate::Settled(Err(Refusal::KeyConflict))
                 }
             }
+            Some(Known::Pruned(pruned)) => Fate::Settled(Err(pruned.refusal(asked))),
             None => match refuse(ledger, capture, &opening) {
                 Some(refusal) => Fate::Settled(Err(refusal)),
+                None if capture.needs_room() && tickets_left == 0 => {
+                    Fate::Settled(Err(Refusal::NoRoom { free_bytes }))
+                }
                 None => {
+                    tickets_left = tickets_left.saturating_sub(u64::from(capture.needs_room()));
                     if let Capture::Session(new) = capture {
                         let session = &new.session;
                         opening.push((
@@ -242,6 +262,7 @@ fn refuse(
 async fn begin(
     connection: &mut SqliteConnection,
     group: &[Capture],
+    pruned: bool,
 ) -> Result<HashMap<(EntryKind, String), Known>, JournalError> {
     let mut known = HashMap::with_capacity(group.len());
     let keys = |wanted: EntryKind| -> Vec<&str> {
@@ -268,6 +289,12 @@ async fn begin(
     for (ticket, request_hash, payload) in rows {
         let request_hash = hash_out(&request_hash)?;
         known.insert((EntryKind::SaleFinalized, ticket), Known::Before { request_hash, payload });
+    }
+    if pruned {
+        for (ticket, pruned) in pruned::tickets(connection, &keys(EntryKind::SaleFinalized)).await?
+        {
+            known.entry((EntryKind::SaleFinalized, ticket)).or_insert(Known::Pruned(pruned));
+        }
     }
     for key in keys(EntryKind::CashSessionOpened) {
         let Ok(id) = TicketId::parse(key) else { continue };

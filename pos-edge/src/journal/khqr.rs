@@ -13,6 +13,7 @@ use sqlx::SqliteConnection;
 use super::{
     columns::{hash_out, uuid_out},
     error::JournalError,
+    pruned,
     state::{Durability, Ledger},
     tickets,
 };
@@ -179,7 +180,8 @@ pub(super) async fn asked(
     ticket: TicketId,
 ) -> Result<CodeBefore, JournalError> {
     let under_key = by_key(connection, key).await?;
-    let sold = tickets::sale(connection, ticket).await?.is_some();
+    let sold = tickets::sale(connection, ticket.clone()).await?.is_some()
+        || pruned::sold(connection, &ticket).await?.is_some();
     Ok(CodeBefore { under_key, sold })
 }
 

@@ -4,6 +4,7 @@ use domain::voids::notification_id;
 use schemas::{
     NotificationId, SaleId, StaffId, TicketId, Timestamp, VoidRequestId,
     edge_api::{NotificationPage, NotificationRow},
+    requests::{StorageLevel, StorageReport},
 };
 use sqlx::SqliteConnection;
 
@@ -13,6 +14,7 @@ use super::{
     error::JournalError,
     state::{Durability, Ledger},
 };
+use crate::fresh_id::fresh_id;
 
 /// Something to notice.
 pub(super) struct Notice {
@@ -44,6 +46,51 @@ pub(super) async fn raise(desk: &mut Desk<'_>, notice: &Notice) -> Result<(), Jo
     )
     .execute(&mut *desk.connection)
     .await?;
+    Ok(())
+}
+
+/// See [`super::Journal::tell_level`].
+pub(super) async fn tell_level(
+    ledger: &mut Ledger,
+    report: StorageReport,
+) -> Result<(), JournalError> {
+    let StorageReport { level, tickets_left, .. } = report;
+    let told = sqlx::query_scalar!("SELECT told_level FROM journal")
+        .fetch_one(&mut ledger.connection)
+        .await?;
+    let told: StorageLevel = name_out(&told)?;
+    if told == level {
+        return Ok(());
+    }
+    let now = ledger.shared.clock.now();
+    ledger.begin(Durability::Disk).await?;
+    let connection = &mut ledger.connection;
+    let branch = ledger.shared.identity.branch_id;
+    let written = async {
+        let named = level.as_str();
+        sqlx::query!("UPDATE journal SET told_level = ?", named).execute(&mut *connection).await?;
+        if level > told {
+            let key = format!("STORAGE_{}:{branch}", named.to_uppercase());
+            let id = fresh_id::<NotificationId>(now).as_uuid();
+            let (at, left) = (now.unix_micros(), place_in(tickets_left));
+            sqlx::query!(
+                "INSERT INTO notification (notification_id, key, at, tickets_left)
+                 VALUES (?, ?, ?, ?)",
+                id,
+                key,
+                at,
+                left,
+            )
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(())
+    }
+    .await;
+    ledger.finish(written).await?;
+    if level > told {
+        tracing::warn!(level = level.as_str(), tickets_left, "the edge's disk fills up");
+    }
     Ok(())
 }
 
@@ -79,11 +126,12 @@ pub(super) async fn page(
     let rows = place_in(limit as u64 + 1);
     let mut rows = sqlx::query!(
         "SELECT notice.notification_no AS \"notification_no!\", notice.notification_id, notice.key,
-                request.void_request_id, request.status, ticket.sale_id, ticket.ticket_id,
-                notice.at, seen.seen_at AS \"seen_at?\"
+                request.void_request_id AS \"void_request_id?\", request.status AS \"status?\",
+                ticket.sale_id AS \"sale_id?\", ticket.ticket_id AS \"ticket_id?\",
+                notice.tickets_left, notice.at, seen.seen_at AS \"seen_at?\"
          FROM notification AS notice
-         JOIN void_request AS request ON request.seq = notice.request_seq
-         JOIN ticket ON ticket.seq = request.ticket_seq
+         LEFT JOIN void_request AS request ON request.seq = notice.request_seq
+         LEFT JOIN ticket ON ticket.seq = request.ticket_seq
          LEFT JOIN notification_seen AS seen
                 ON seen.notification_id = notice.notification_id AND seen.staff_id = ?1
          WHERE notice.notification_no < ?2
@@ -107,11 +155,19 @@ pub(super) async fn page(
             Ok(NotificationRow {
                 notification_id: uuid_out(&row.notification_id)?.into(),
                 key: row.key,
-                void_request_id: uuid_out(&row.void_request_id)?.into(),
-                void_status: name_out(&row.status)?,
-                sale_id: uuid_out(&row.sale_id)?.into(),
-                ticket_id: TicketId::parse(row.ticket_id)
+                void_request_id: row
+                    .void_request_id
+                    .map(|id| uuid_out(&id))
+                    .transpose()?
+                    .map(Into::into),
+                void_status: row.status.as_deref().map(name_out).transpose()?,
+                sale_id: row.sale_id.map(|id| uuid_out(&id)).transpose()?.map(Into::into),
+                ticket_id: row
+                    .ticket_id
+                    .map(TicketId::parse)
+                    .transpose()
                     .map_err(|error| JournalError::Storage(error.to_string()))?,
+                tickets_left: row.tickets_left.map(place_out),
                 at: Timestamp::from_unix_micros(row.at),
                 seen_at: row.seen_at.map(Timestamp::from_unix_micros),
             })

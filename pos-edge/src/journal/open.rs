@@ -17,7 +17,9 @@ use super::{
     fence::{Fence, Mark},
     files::Files,
     key::JournalKey,
-    people, sessions,
+    people,
+    room::TicketBytes,
+    sessions,
     settings::{EdgeIdentity, JournalSettings},
     state::{Health, Ledger, Shared},
 };
@@ -123,7 +125,7 @@ pub(super) async fn open(
     };
     files.make_writable(&mut connection).await.map_err(files.failed())?;
     migrate(&files, &mut connection).await?;
-    let shared = Arc::new(Shared::new(identity, clock, files.clone()));
+    let shared = Arc::new(Shared::new(identity, clock, files.clone(), settings.room));
     let contacts_written_at = shared.clock.now();
     let closing = Closing::of(&mut connection).await.map_err(files.failed())?;
     let mut ledger = Ledger {
@@ -138,6 +140,8 @@ pub(super) async fn open(
         max_bytes: None,
         checking,
         contacts_written_at,
+        ticket_bytes: TicketBytes::default(),
+        keep_days: settings.keep_days,
     };
     let failed = |error: JournalError| OpenError::Storage {
         path: files.journal.clone(),
@@ -147,6 +151,7 @@ pub(super) async fn open(
     ledger.read_state().await.map_err(failed)?;
     catalogue::load(&mut ledger).await.map_err(failed)?;
     contacts::load(&mut ledger).await.map_err(failed)?;
+    ledger.begin_counting().await.map_err(failed)?;
     ledger.write_mark();
     Ok(ledger)
 }
@@ -191,7 +196,7 @@ async fn look(
     }
     // Beside a log that is to be replayed, pages of the file may rightly be torn.
     let log_is_empty = fs::metadata(&files.wal).map_or(true, |log| log.len() == 0);
-    if log_is_empty && files.storage().journal_bytes <= settings.check_at_start_bytes {
+    if log_is_empty && files.bytes() <= settings.check_at_start_bytes {
         check_pages(connection).await.map_err(failed)?.map_or(Ok(()), |why| Err(damaged(why)))?;
     }
     let row = sqlx::query!(
@@ -213,14 +218,17 @@ async fn look(
         return Err(OpenError::OtherEdge { path: path(), found, expected: identity.edge_id });
     }
     let head = entries::head(connection).await.map_err(unreadable)?;
+    let base = entries::base(connection).await.map_err(unreadable)?;
     if let Some(mark) = mark.filter(|mark| mark.edge_id == identity.edge_id) {
         let lost =
             OpenError::LostEntries { path: path(), found: head.seq, promised: mark.head.seq };
         if mark.head.seq > head.seq {
             return Err(lost);
         }
-        let there = entries::hash_at(connection, mark.head.seq).await.map_err(unreadable)?;
-        if there != Some(mark.head.hash) {
+        let there = entries::hash_at(connection, base, mark.head.seq).await.map_err(unreadable)?;
+        // What was pruned cannot be compared; the mark is only old then.
+        let comparable = mark.head.seq >= base.seq || there.is_some();
+        if comparable && there != Some(mark.head.hash) {
             return Err(damaged(format!(
                 "entry {} is another one than was written",
                 mark.head.seq
@@ -231,7 +239,7 @@ async fn look(
         seq: place_out(row.confirmed_seq),
         hash: hash_out(&row.confirmed_hash).map_err(unreadable)?,
     };
-    let there = entries::hash_at(connection, confirmed.seq).await.map_err(unreadable)?;
+    let there = entries::hash_at(connection, base, confirmed.seq).await.map_err(unreadable)?;
     if there != Some(confirmed.hash) {
         return Err(damaged(format!("entry {} is not the one the books have", confirmed.seq)));
     }
@@ -251,14 +259,17 @@ impl Ledger {
     /// Reads from the journal what is kept beside it in memory.
     pub(super) async fn read_state(&mut self) -> Result<(), JournalError> {
         let head = entries::head(&mut self.connection).await?;
+        let base = entries::base(&mut self.connection).await?;
         let promised = *self.shared.head.borrow();
-        if entries::hash_at(&mut self.connection, promised.seq).await? != Some(promised.hash) {
+        if entries::hash_at(&mut self.connection, base, promised.seq).await? != Some(promised.hash)
+        {
             let why = format!("entry {} was written and is gone", promised.seq);
             return Err(JournalError::Storage(why));
         }
         let row = sqlx::query!(
             "SELECT confirmed_seq, confirmed_hash, mapping_seq, held_reason, rolled_back_reason,
-                    coalesce((SELECT sale_no FROM ticket ORDER BY seq DESC LIMIT 1), 0)
+                    max(pruned_sales,
+                        coalesce((SELECT sale_no FROM ticket ORDER BY seq DESC LIMIT 1), 0))
                         AS \"captured!: i64\"
              FROM journal"
         )
@@ -271,6 +282,7 @@ impl Ledger {
         let confirmed =
             JournalHead { seq: place_out(row.confirmed_seq), hash: hash_out(&row.confirmed_hash)? };
         let shared = &self.shared;
+        shared.base.send_if_modified(|old| replace(old, base));
         shared.confirmed.send_if_modified(|old| replace(old, confirmed));
         shared.mapping_seq.send_if_modified(|old| replace(old, place_out(row.mapping_seq)));
         shared.held.send_if_modified(|old| replace(old, row.held_reason));

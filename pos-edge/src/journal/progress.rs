@@ -61,7 +61,8 @@ pub(super) async fn confirm(ledger: &mut Ledger, cursor: JournalHead) -> Result<
     if is_known(cursor, confirmed) {
         return Ok(());
     }
-    match weigh(cursor, entries::hash_at(&mut ledger.connection, cursor.seq).await?) {
+    let base = *ledger.shared.base.borrow();
+    match weigh(cursor, entries::hash_at(&mut ledger.connection, base, cursor.seq).await?) {
         Word::Believed => {}
         Word::AnotherHistory => {
             let why = format!("the books have another entry {} than the journal", cursor.seq);
@@ -139,7 +140,8 @@ pub(super) async fn counts(ledger: &mut Ledger) -> Result<SyncCounts, JournalErr
     let (seq, next) = (place_in(confirmed.seq), place_in(confirmed.seq.saturating_add(1)));
     let row = sqlx::query!(
         "SELECT numbered,
-                coalesce((SELECT sale_no FROM ticket WHERE seq <= ? ORDER BY seq DESC LIMIT 1), 0)
+                max(pruned_sales, coalesce(
+                    (SELECT sale_no FROM ticket WHERE seq <= ? ORDER BY seq DESC LIMIT 1), 0))
                     AS \"confirmed!: i64\",
                 (SELECT recorded_at FROM entry WHERE seq = ?) AS \"oldest?: i64\"
          FROM journal",

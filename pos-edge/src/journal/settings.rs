@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use schemas::{BranchId, EdgeId, TenantId, subjects::DEFAULT_SHARDS};
 use serde::{Deserialize, Serialize};
 
+use super::room::RoomSettings;
+
 /// Which edge this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,11 +38,17 @@ pub struct JournalSettings {
     pub max_bytes: Option<u64>,
     /// How much payload is checked before the first sale, in bytes.
     pub check_at_start_bytes: u64,
+    /// How much room is kept, and when somebody is told.
+    pub room: RoomSettings,
+    /// What is older than so many days may be pruned.
+    pub keep_days: u32,
 }
 
 impl JournalSettings {
     /// 16 MiB: some 8,000 sales, checked in about a tenth of a second.
     pub const CHECK_AT_START_BYTES: u64 = 16 * 1024 * 1024;
+    /// A quarter of a year.
+    pub const KEEP_DAYS: u32 = 90;
 
     /// The usual settings for a journal in `data_dir`.
     pub fn in_dir(data_dir: impl Into<PathBuf>) -> Self {
@@ -49,6 +57,8 @@ impl JournalSettings {
             key_file: None,
             max_bytes: None,
             check_at_start_bytes: Self::CHECK_AT_START_BYTES,
+            room: RoomSettings::default(),
+            keep_days: Self::KEEP_DAYS,
         }
     }
 

@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use schemas::{
@@ -25,7 +22,9 @@ use super::{
     fence::{Fence, Mark},
     files::{Files, PAGE_BYTES},
     key::JournalKey,
+    measure::Gauge,
     people::Roll,
+    room::{RoomSettings, TicketBytes},
     sessions::OpenSession,
     settings::EdgeIdentity,
     tickets::TicketErrors,
@@ -55,6 +54,10 @@ pub(super) struct Ledger {
     pub(super) checking: Option<Checking>,
     /// When device contacts were last written.
     pub(super) contacts_written_at: Timestamp,
+    /// What a sale takes on the disk.
+    pub(super) ticket_bytes: TicketBytes,
+    /// What is older than so many days may be pruned.
+    pub(super) keep_days: u32,
 }
 
 /// What everyone may look at. Only the writer changes it, after a commit.
@@ -62,8 +65,9 @@ pub(super) struct Shared {
     pub(super) identity: EdgeIdentity,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) files: Files,
-    /// The bound on the journal's file, in bytes.
-    max_bytes: AtomicU64,
+    pub(super) gauge: Gauge,
+    /// The newest entry that was pruned.
+    pub(super) base: watch::Sender<JournalHead>,
     pub(super) head: watch::Sender<JournalHead>,
     pub(super) verified: watch::Sender<u64>,
     pub(super) damage: watch::Sender<Option<String>>,
@@ -103,12 +107,18 @@ pub(super) enum Durability {
 }
 
 impl Shared {
-    pub(super) fn new(identity: EdgeIdentity, clock: Arc<dyn Clock>, files: Files) -> Self {
+    pub(super) fn new(
+        identity: EdgeIdentity,
+        clock: Arc<dyn Clock>,
+        files: Files,
+        room: RoomSettings,
+    ) -> Self {
         Self {
             identity,
             clock,
             files,
-            max_bytes: AtomicU64::new(u64::MAX),
+            gauge: Gauge::new(room),
+            base: watch::Sender::new(JournalHead::EMPTY),
             head: watch::Sender::new(JournalHead::EMPTY),
             verified: watch::Sender::new(0),
             damage: watch::Sender::new(None),
@@ -128,9 +138,7 @@ impl Shared {
 
     /// What the journal takes, and what it may still take.
     pub(super) fn storage(&self) -> StorageReport {
-        let StorageReport { journal_bytes, free_bytes } = self.files.storage();
-        let allowed = self.max_bytes.load(Ordering::Relaxed).saturating_sub(journal_bytes);
-        StorageReport { journal_bytes, free_bytes: free_bytes.min(allowed) }
+        self.gauge.look(&self.files)
     }
 
     // None of these locks is held while anything can panic.
@@ -217,6 +225,13 @@ impl Ledger {
             self.note(error);
             // SQLite undoes some failures by itself; then there is nothing to undo.
             let _undone = sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await;
+            if matches!(error, JournalError::Full) {
+                // What is in the log may fit into pages that the file has already; the log
+                // is written over then, and needs no more room. If not, nothing changes.
+                let _folded = sqlx::raw_sql("PRAGMA wal_checkpoint(RESTART)")
+                    .execute(&mut self.connection)
+                    .await;
+            }
         }
         outcome
     }
@@ -274,7 +289,6 @@ impl Ledger {
         let pragma = format!("PRAGMA max_page_count = {pages}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(pragma)).execute(&mut self.connection).await?;
         self.max_bytes = bytes;
-        self.shared.max_bytes.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
-        Ok(())
+        self.count_pages().await
     }
 }

@@ -43,6 +43,8 @@ pub async fn make(
         return Ok((held.code, true));
     }
     check_seller(journal, by, request)?;
+    // Nobody is to pay for what cannot be sold then.
+    journal.has_room().map_err(refused)?;
     if asked_before.sold {
         return Err(KhqrError::TicketSold(request.ticket_id.clone()).into());
     }

@@ -23,6 +23,10 @@ pub(super) struct Heard {
     pub(super) mapping_head: u64,
     /// The newest catalogue of the branch.
     pub(super) catalogue: Option<CatalogueRef>,
+    /// How far the books and a backup of them have this journal.
+    pub(super) prunable: u64,
+    /// By how much the centre's clock is ahead of ours at least, in microseconds.
+    pub(super) clock_ahead_us: i64,
 }
 
 /// The parts that tell of what went wrong.
@@ -35,6 +39,7 @@ pub(super) enum Part {
     Mapping,
     Stock,
     Catalogue,
+    Pruning,
 }
 
 impl Part {
@@ -47,6 +52,7 @@ impl Part {
             Self::Mapping => "mapping",
             Self::Stock => "stock",
             Self::Catalogue => "catalogue",
+            Self::Pruning => "pruning",
         }
     }
 }
@@ -61,6 +67,8 @@ pub(super) struct Board {
     heard: watch::Sender<Option<Heard>>,
     /// The cursor after which a worker saw a hole.
     hole: watch::Sender<Option<u64>>,
+    /// Set while the books are behind what the journal pruned: what they miss is not here.
+    beyond_help: watch::Sender<bool>,
     errors: Mutex<BTreeMap<Part, String>>,
     /// Someone wants a heartbeat now.
     pub(super) ask: Notify,
@@ -83,6 +91,7 @@ impl Board {
             cursor: watch::Sender::new(confirmed_seq),
             heard: watch::Sender::new(None),
             hole: watch::Sender::new(None),
+            beyond_help: watch::Sender::new(false),
             errors: Mutex::default(),
             ask: Notify::new(),
             recorded: RecordedTimes::default(),
@@ -130,6 +139,15 @@ impl Board {
             view.shard_backlog = heard.shard_backlog;
             view.clock_skew_us = Some(clock_skew_us);
         });
+    }
+
+    /// Whether the books are behind what the journal pruned.
+    pub(super) fn tell_beyond_help(&self, beyond: bool) {
+        self.beyond_help.send_if_modified(|old| std::mem::replace(old, beyond) != beyond);
+    }
+
+    pub(super) fn beyond_help(&self) -> watch::Receiver<bool> {
+        self.beyond_help.subscribe()
     }
 
     pub(super) fn tell_hole(&self, cursor: u64) {

@@ -15,6 +15,8 @@ pub(super) struct Figures {
     pub(super) unconfirmed: Gauge,
     /// Entries of the window: handed out and not in the books.
     pub(super) in_flight: Gauge,
+    /// Entries that were pruned.
+    pub(super) pruned: Counter,
     /// 0 down, 1 unstable, 2 recovering, 3 up.
     pub(super) link_state: Gauge,
     /// Heartbeats without an answer.
@@ -41,6 +43,7 @@ impl Figures {
             broker_acked: counter!("tillstream_edge_broker_acked_total", "edge" => edge.clone()),
             unconfirmed: gauge!("tillstream_edge_unconfirmed_entries", "edge" => edge.clone()),
             in_flight: gauge!("tillstream_edge_in_flight_entries", "edge" => edge.clone()),
+            pruned: counter!("tillstream_edge_pruned_total", "edge" => edge.clone()),
             link_state: gauge!("tillstream_edge_link_state", "edge" => edge.clone()),
             heartbeats_missed: counter!("tillstream_edge_heartbeats_missed_total", "edge" => edge.clone()),
             mapping_lag: gauge!("tillstream_edge_mapping_lag_rows", "edge" => edge.clone()),

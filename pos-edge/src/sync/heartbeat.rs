@@ -62,7 +62,8 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
                 silent_in_a_row = 0;
                 let counts = edge.journal.sync_counts().await?;
                 link.see(Seen::Answered { cursor: cursor.seq, head: counts.journal_seq });
-                if before == LinkState::Down {
+                // Where nothing waits, nothing is measured.
+                if before == LinkState::Down && counts.journal_seq > cursor.seq {
                     recovery.begins(origin.elapsed(), counts.journal_seq, counts.captured);
                 }
                 measure(&edge, recovery.look(origin.elapsed(), cursor.seq, counts.numbered));
@@ -90,6 +91,7 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
 }
 
 fn measure(edge: &Edge, took: Took) {
+    edge.outages.recovered(&took);
     if let Some(took) = took.to_confirmed {
         edge.figures.line_up_to_confirmed.record(took);
     }
@@ -135,8 +137,12 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
     let reply: HeartbeatReplyV1 =
         bus::requests::request(&edge.bus, subject, &heartbeat, ANSWER_WITHIN).await?;
     let round_trip = i64::try_from(asked_at.elapsed().as_micros()).unwrap_or(i64::MAX);
+    // The centre's clock was further on by the way of its answer.
+    let clock_ahead_us = reply.server_time.micros_since(edge.clock.now());
     let clock_skew_us = reply.server_time.micros_since(heartbeat.sent_at) - round_trip / 2;
     take_cursor(edge, reply.cursor, known).await?;
+    // Books that went back say nothing about what may go.
+    let prunable = if reply.cursor.seq < known { 0 } else { reply.cursor.seq };
     take_held(edge, reply.held).await?;
     answer_commands(edge, reply.commands).await;
     accept_orders(edge, reply.orders).await;
@@ -149,6 +155,8 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
         shard_backlog: reply.shard_backlog,
         mapping_head: reply.mapping_head,
         catalogue: reply.catalogue,
+        prunable: prunable.min(reply.prune_watermark),
+        clock_ahead_us,
     };
     edge.board.tell_heard(heard, clock_skew_us);
     Ok(reply.cursor)
@@ -159,9 +167,10 @@ async fn describe(edge: &Edge, confirmed_seq: u64) -> Result<HeartbeatV1, Journa
     let highest_numbers = journal.highest_numbers().await?;
     let oldest_unconfirmed_at = journal.sync_counts().await?.oldest_unconfirmed_at;
     let catalogue = journal.catalogue().borrow().as_ref().map(|catalogue| catalogue.reference);
-    let journal_head = *journal.head().borrow();
+    let clock_ahead_us = edge.board.heard().borrow().map(|heard| heard.clock_ahead_us);
+    let (sent_at, journal_head) = journal.head_now().await?;
     Ok(HeartbeatV1 {
-        sent_at: edge.clock.now(),
+        sent_at,
         journal_head,
         confirmed_seq,
         oldest_unconfirmed_at,
@@ -171,12 +180,17 @@ async fn describe(edge: &Edge, confirmed_seq: u64) -> Result<HeartbeatV1, Journa
         storage: journal.storage(),
         catalogue,
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
+        clock_ahead_us,
+        outages: edge.outages.report(),
     })
 }
 
 /// `known` is the cursor that was known before the books were asked: books
 /// that answer with less went back.
 async fn take_cursor(edge: &Edge, cursor: JournalHead, known: u64) -> Result<(), JournalError> {
+    if beyond_help(edge, cursor) {
+        return Ok(());
+    }
     if cursor.seq < known {
         if edge.journal.hash_at(cursor.seq).await? == Some(cursor.hash) {
             edge.board.lower_cursor(cursor.seq);
@@ -202,6 +216,24 @@ async fn take_cursor(edge: &Edge, cursor: JournalHead, known: u64) -> Result<(),
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether the books are behind what was pruned here: then nothing is sent until a
+/// person has looked, and selling goes on. No backup that a watermark told of is so old.
+fn beyond_help(edge: &Edge, cursor: JournalHead) -> bool {
+    let pruned = edge.journal.pruned();
+    let beyond = cursor.seq < pruned;
+    edge.board.tell_beyond_help(beyond);
+    let text = beyond.then(|| {
+        format!(
+            "the books went back to entry {} and this store has pruned its entries up to \
+             {pruned}: restore the books from a newer backup, or recover them",
+            cursor.seq
+        )
+    });
+    edge.board.tell_error(Part::Pruning, text.clone());
+    edge.trouble(Trouble::BeyondHelp, text);
+    beyond
 }
 
 async fn take_held(edge: &Edge, held: Option<String>) -> Result<(), JournalError> {

@@ -14,6 +14,7 @@
 //! - `confirmations` hears the fast notices of that cursor;
 //! - `mapping` brings invoice numbers into the journal, and `register` tells them to
 //!   books that lost them;
+//! - `pruning` deletes what the books and a backup of them have, after a while;
 //! - `stock` and `catalogue` keep what the store prices and looks at.
 //!
 //! Nothing is kept here: a crash at any moment is a start from the journal and
@@ -32,6 +33,8 @@ mod confirmations;
 mod figures;
 mod heartbeat;
 mod latency;
+mod outages;
+mod pruning;
 mod recovery;
 mod register;
 mod stock;
@@ -49,6 +52,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::journal::Journal;
 pub use centre::Centre;
+pub use outages::Outages;
 
 use board::Board;
 use figures::Figures;
@@ -98,6 +102,8 @@ pub struct SyncHandle {
     pub status: watch::Receiver<LinkView>,
     /// The way to the centre for what a till waits for.
     pub centre: Centre,
+    /// What outages come to.
+    pub outages: Outages,
     root: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -120,6 +126,7 @@ struct Edge {
     board: Board,
     troubles: Troubles,
     figures: Figures,
+    outages: Outages,
 }
 
 /// Starts the sync of `journal`. Returns at once; no line is needed.
@@ -132,6 +139,8 @@ pub fn spawn(
 ) -> SyncHandle {
     let board = Board::new(journal.confirmed().borrow().seq);
     let status = board.status();
+    let outages = Outages::default();
+    let kept = outages.clone();
     let (connected, line) = watch::channel(None);
     let centre = Centre { identity: journal.identity(), bus: line, link: status.clone() };
     let root = tokio::spawn(async move {
@@ -139,8 +148,9 @@ pub fn spawn(
         connected.send_replace(Some(bus.clone()));
         let figures = Figures::of(journal.identity().edge_id);
         let troubles = Troubles::default();
-        let edge = Arc::new(Edge { journal, bus, settings, clock, board, troubles, figures });
+        let edge =
+            Arc::new(Edge { journal, bus, settings, clock, board, troubles, figures, outages });
         tasks::run(edge, shutdown).await
     });
-    SyncHandle { status, centre, root }
+    SyncHandle { status, centre, outages: kept, root }
 }

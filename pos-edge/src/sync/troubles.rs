@@ -20,6 +20,8 @@ pub(super) enum Trouble {
     Held,
     /// The centre does not accept this edge.
     Refused,
+    /// The books miss entries that this journal has pruned.
+    BeyondHelp,
     /// The journal found a damaged entry, and nothing from it on is sent.
     Damaged,
     /// Entries are not taken, or not confirmed.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod hands;
+mod small_disk;
 mod store;
 
 mod access;
@@ -19,6 +20,7 @@ mod openapi;
 mod orders;
 mod people;
 mod problems;
+mod pruning;
 mod races;
 mod receipts;
 mod refused;

@@ -73,7 +73,7 @@ async fn metrics_tell_what_was_captured() {
     ] {
         assert!(text.contains(&line), "{line} is missing in\n{text}");
     }
-    for name in ["journal_bytes", "storage_free_bytes", "sales_that_fit"] {
+    for name in ["journal_bytes", "storage_free_bytes", "tickets_left"] {
         let start = format!("tillstream_edge_{name}{{edge=\"{edge}\"}} ");
         let value = text.lines().find_map(|line| line.strip_prefix(&start)).unwrap();
         assert!(value.parse::<u64>().unwrap() > 1_000, "{name} is {value}");

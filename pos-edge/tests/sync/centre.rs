@@ -38,6 +38,8 @@ pub struct Books {
     pub register: Vec<InvoiceAssignedV1>,
     pub held: Option<String>,
     pub catalogue: Option<(CatalogueRef, Vec<u8>)>,
+    /// Entries up to here are in a backup.
+    pub prune_watermark: u64,
     pub levels: Vec<StockLevel>,
     /// What every heartbeat's reply says is to be done.
     pub commands: Vec<Command>,
@@ -335,7 +337,7 @@ async fn heartbeat(
             held: books.held.clone(),
             shard_backlog,
             mapping_head: books.register.len() as u64,
-            prune_watermark: 0,
+            prune_watermark: books.prune_watermark,
             catalogue: books.catalogue.as_ref().map(|(reference, _)| *reference),
             commands: books.commands.clone(),
             orders: books.orders.clone(),

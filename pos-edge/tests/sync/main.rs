@@ -9,6 +9,7 @@ mod commands;
 mod delivery;
 mod numbers;
 mod orders;
+mod pruning;
 mod standing;
 mod wares;
 

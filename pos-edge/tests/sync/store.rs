@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use pos_edge::{
     journal::{
         Act, Asked, By, EdgeIdentity, Journal, JournalKey, JournalSettings, NewSale, NewSession,
-        Refusal, StockUse, TicketFilter, VoidFilter,
+        OrderFilter, Refusal, StockUse, TicketFilter, VoidFilter,
     },
     sync::{self, LinkView, SyncHandle, SyncSettings},
 };
@@ -15,7 +15,7 @@ use schemas::{
     BranchId, CashSessionId, Clock, Currency, DeviceId, EdgeId, Khr, OrderId, SaleId, Sha256Hash,
     StaffId, SystemClock, TenantId, TicketId, Usd, VoidRequestId,
     edge_api::{CashSession, TicketRow, TicketStatus},
-    events::TenderMethod,
+    events::{OrderStatus, TenderMethod},
 };
 use testkit::{BOUND, Line, Nats, scratch_dir, wait_until};
 use tokio_util::sync::CancellationToken;
@@ -63,6 +63,52 @@ impl Store {
         };
         journal.capture_session(opened).await.unwrap();
         Self { identity, journal, dir, session }
+    }
+
+    /// Hands out every order and closes the session: nothing is needed any more.
+    pub async fn end_the_day(&self) {
+        let by = By {
+            device_id: self.session.device_id,
+            staff_id: self.session.staff_id,
+            approver: true,
+        };
+        let act = async |key: String, act: Act| {
+            let key = TicketId::parse(key).unwrap();
+            let asked = Asked { key, request_hash: Sha256Hash::ZERO, by, act };
+            self.journal.carry_out(asked).await.unwrap();
+        };
+        let filter = OrderFilter { live: true, limit: 200, ..OrderFilter::default() };
+        for order in self.journal.orders(filter).await.unwrap().orders {
+            for to in [OrderStatus::Ready, OrderStatus::Delivered] {
+                let key = format!("{}-{}", to.as_str(), order.order_id);
+                act(key, Act::MoveOrder { order_id: order.order_id, to }).await;
+            }
+        }
+        let cash_session_id = self.session.cash_session_id;
+        let close = Act::CloseSession { cash_session_id, usd: Usd::ZERO, khr: Khr::ZERO };
+        act("close".to_owned(), close).await;
+    }
+
+    /// Opens the session of the next day.
+    pub async fn open_again(&mut self) {
+        self.session.cash_session_id = CashSessionId::from_uuid(Uuid::now_v7());
+        let opened = NewSession {
+            key: TicketId::parse("open-again").unwrap(),
+            request_hash: Sha256Hash::ZERO,
+            session: self.session.clone(),
+            staff_name: "Sokha".to_owned(),
+            payload: br#"{"opened":true}"#.to_vec(),
+        };
+        self.journal.capture_session(opened).await.unwrap();
+    }
+
+    /// Closes the journal and opens it again, to be pruned after no time at all.
+    pub async fn keeping_nothing(self) -> Self {
+        self.journal.close().await;
+        let settings = JournalSettings { keep_days: 0, ..JournalSettings::in_dir(self.dir.path()) };
+        let clock = Arc::new(SystemClock);
+        let journal = Journal::open(&settings, self.identity, clock).await.unwrap();
+        Self { journal, ..self }
     }
 
     /// Opens the journal that lies in `dir`, a copy of this store's.
@@ -123,7 +169,10 @@ impl Store {
             vat_usd: Usd::ZERO,
             stock: Vec::<StockUse>::new(),
             payload: format!(
-                r#"{{"ticket_id":"{ticket_id}","deductions":[],"padding":"{padding}"}}"#
+                r#"{{"ticket_id":"{ticket_id}","cashier_id":"{}","cashier_name":"Sokha",
+                    "customer_id":null,"sale_type":"TAKEAWAY","lines":[],"deductions":[],
+                    "padding":"{padding}"}}"#,
+                self.session.staff_id,
             )
             .into(),
             ticket_id,

@@ -3,6 +3,7 @@
 
 mod access;
 mod catalogue;
+mod completeness;
 mod numbering;
 mod oddities;
 mod page;
@@ -19,6 +20,7 @@ pub use catalogue::{
     CatalogueVersionRow, CompanyCatalogues, CompanyDiscounts, DeviceRow, PairingCode, PutCategory,
     PutDevice, PutDiscount, PutMenuItem, PutStaff, PutStockItem, SetPin, StaffRow,
 };
+pub use completeness::{BoundBy, Completeness, StoreState};
 pub use numbering::Numbering;
 pub use oddities::{AuditRow, ExceptionRow};
 pub use page::Page;

@@ -11,17 +11,21 @@ use crate::{NotificationId, SaleId, TicketId, Timestamp, VoidRequestId};
 pub struct NotificationRow {
     /// The notification: the same key and request are the same one.
     pub notification_id: NotificationId,
-    /// `VOID_APPROVAL_NEEDED:{branch}:{sale}`, `VOID_APPROVED:{branch}:{sale}` or
-    /// `VOID_REJECTED:{branch}:{sale}`.
+    /// `VOID_APPROVAL_NEEDED:{branch}:{sale}`, `VOID_APPROVED:{branch}:{sale}`,
+    /// `VOID_REJECTED:{branch}:{sale}`, or `STORAGE_LOW:{branch}`,
+    /// `STORAGE_CRITICAL:{branch}`, `STORAGE_FULL:{branch}`, which are about no sale:
+    /// the edge's disk fills up.
     pub key: String,
     /// The request that it is about.
-    pub void_request_id: VoidRequestId,
+    pub void_request_id: Option<VoidRequestId>,
     /// Where that request stands now.
-    pub void_status: VoidRequestStatus,
+    pub void_status: Option<VoidRequestStatus>,
     /// The sale.
-    pub sale_id: SaleId,
+    pub sale_id: Option<SaleId>,
     /// Its ticket.
-    pub ticket_id: TicketId,
+    pub ticket_id: Option<TicketId>,
+    /// How many sales still fitted when it was raised, if it is about room.
+    pub tickets_left: Option<u64>,
     /// When it was raised.
     pub at: Timestamp,
     /// When the person who asks marked it as seen.

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Timestamp, catalogue::CatalogueRef};
+use crate::{
+    Timestamp,
+    catalogue::CatalogueRef,
+    requests::{OutageReport, StorageLevel},
+};
 
 /// What the edge thinks of its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -47,6 +51,18 @@ pub struct SyncStatus {
     pub journal_bytes: u64,
     /// Bytes free beside it.
     pub free_bytes: u64,
-    /// About how many sales still fit.
-    pub sales_that_fit: u64,
+    /// What of the journal's file is in use, in bytes.
+    pub used_bytes: u64,
+    /// That and the room for more sales, in bytes.
+    pub capacity_bytes: u64,
+    /// What a sale takes, as measured of this journal, in bytes.
+    pub bytes_per_ticket: u64,
+    /// About how many sales still fit. At 0 new sales are refused.
+    pub tickets_left: u64,
+    /// What that means, by the store's settings.
+    pub storage_level: StorageLevel,
+    /// Entries up to here were pruned: the books and a backup of them have them.
+    pub pruned_seq: u64,
+    /// What the store's outages came to, since its daemon started.
+    pub outages: OutageReport,
 }

@@ -80,6 +80,6 @@ pub enum Update {
     /// The way to the books changed.
     SyncChanged {
         /// How far it is now.
-        status: SyncStatus,
+        status: Box<SyncStatus>,
     },
 }

@@ -5,6 +5,7 @@ mod sample;
 
 mod catalogue_checks;
 mod chains;
+mod completeness;
 mod deductions;
 mod discounts;
 mod golden;

@@ -1,6 +1,7 @@
 //! The back office: what it reads and writes, one file for each resource. Every list is of one
 //! store of the token's company, comes in pages, and is read by an index.
 
+mod completeness;
 mod discounts;
 mod edit;
 mod export;
@@ -36,6 +37,7 @@ use crate::{
 pub(super) fn routes() -> OpenApiRouter<Arc<Center>> {
     OpenApiRouter::new()
         .routes(routes!(sales::branches))
+        .routes(routes!(completeness::read))
         .routes(routes!(sales::list))
         .routes(routes!(sales::tickets))
         .routes(routes!(sales::ticket))

@@ -128,15 +128,15 @@ async fn compare(
 ) -> anyhow::Result<()> {
     let Said { sync, mut tickets } = said;
     let (store, has) = (&edge.store, tickets.len());
-    if (has as u64) < sync.captured {
-        check.wrong(|| format!("{store} lists {has} tickets of {} captured", sync.captured));
-    }
+    let mut pruned = 0;
     let mut conn = pool.acquire().await.context("the books cannot be reached")?;
     let quarantined = verify::quarantined_sales(&mut conn, edge.edge_id).await?;
     let mut booked = verify::tickets_of(&mut conn, edge.edge_id);
     while let Some(ticket) = booked.try_next().await? {
         let Some(known_no) = tickets.remove(&ticket.ticket_id) else {
-            if ticket.entry_seq <= sync.journal_seq {
+            if ticket.entry_seq <= sync.pruned_seq {
+                pruned += 1;
+            } else if ticket.entry_seq <= sync.journal_seq {
                 check.wrong(|| format!("{store} does not have ticket {}", ticket.ticket_id));
             }
             continue;
@@ -157,11 +157,20 @@ async fn compare(
             _ => {}
         }
     }
+    let known = has as u64 + pruned;
+    if known < sync.captured {
+        check.wrong(|| {
+            format!(
+                "{store} lists {has} tickets and pruned {pruned}, of {} captured",
+                sync.captured
+            )
+        });
+    }
     // What is left is not booked: it is still on its way, or in quarantine.
     let underway = if strictness.settled && sync.held.is_none() {
         0
     } else {
-        (has as u64).saturating_sub(sync.confirmed)
+        known.saturating_sub(sync.confirmed)
     };
     let left = tickets.len() as u64;
     if left > underway.saturating_add(quarantined) {

@@ -19,7 +19,9 @@ impl From<JournalError> for Problem {
             JournalError::Storage(_) | JournalError::Broken { .. } => Code::StorageFailed,
             JournalError::RolledBack(_) => Code::JournalRolledBack,
             JournalError::Closed => Code::ShuttingDown,
-            JournalError::MappingGap { .. } | JournalError::Catalogue(_) => Code::Internal,
+            JournalError::MappingGap { .. }
+            | JournalError::Catalogue(_)
+            | JournalError::Pruned { .. } => Code::Internal,
         };
         Self::new(code, error.to_string())
     }
@@ -179,6 +181,8 @@ impl From<Refusal> for Problem {
                 Blocked::AlreadyDecided(_) => Code::VoidAlreadyDecided,
             },
             Refusal::TooManyVoids(_) => Code::TooManyVoids,
+            Refusal::Pruned(_) => Code::Pruned,
+            Refusal::NoRoom { .. } => Code::StorageFull,
             Refusal::TooLarge(_) => Code::SaleTooLarge,
             Refusal::RolledBack(_) => Code::JournalRolledBack,
             // Commands come from the centre, not over HTTP.

@@ -3,7 +3,7 @@
 
 use schemas::{EntryKind, edge_api::Update, events::OrderAcceptedV1, requests::HandedOrder};
 
-use crate::journal::{captures::Captured, desk::Desk, error::Refusal, online_orders};
+use crate::journal::{captures::Captured, desk::Desk, error::Refusal, online_orders, pruned::Key};
 
 /// Accepts an order by one entry.
 pub(in crate::journal) async fn accept(
@@ -12,6 +12,9 @@ pub(in crate::journal) async fn accept(
 ) -> Result<Captured, Refusal> {
     if let Some(payload) = online_orders::acceptance(desk.connection, order.order_id).await? {
         return Ok(Captured { payload, replayed: true });
+    }
+    if desk.pruned(Key::Order(order.order_id)).await?.is_some() {
+        return Ok(Captured { payload: Vec::new(), replayed: true });
     }
     desk.may_write()?;
     let identity = desk.shared.identity;

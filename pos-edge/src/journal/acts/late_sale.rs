@@ -9,6 +9,7 @@ use crate::journal::{
     desk::Desk,
     error::Refusal,
     insert::{NewRows, insert},
+    pruned::Key,
     sessions, stock, tickets,
 };
 
@@ -25,7 +26,11 @@ pub(in crate::journal) async fn late_sale(
         Some(_) => return Err(Refusal::KeyConflict),
         None => {}
     }
+    if let Some(pruned) = desk.pruned(Key::Ticket(sale.ticket_id.as_str())).await? {
+        return Err(pruned.refusal(sale.request_hash));
+    }
     desk.may_write()?;
+    desk.has_room(sale.method)?;
     let id = sale.cash_session_id;
     let no_session = |why: &str| Refusal::NoOpenSession(format!("cash session {id} {why}"));
     let session = sessions::find(desk.connection, id)

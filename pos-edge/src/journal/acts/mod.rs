@@ -25,6 +25,7 @@ use super::{
     columns::{hash_out, place_in},
     desk::{Desk, Written},
     error::{JournalError, Refusal},
+    pruned::Key,
 };
 
 pub(super) use accept::accept;
@@ -112,6 +113,9 @@ pub(super) async fn carry_out(desk: &mut Desk<'_>, asked: &Asked) -> Result<Capt
         }
         Some(_) => return Err(Refusal::KeyConflict),
         None => {}
+    }
+    if let Some(pruned) = desk.pruned(Key::Act(asked.key.as_str())).await? {
+        return Err(pruned.refusal(asked.request_hash));
     }
     desk.may_write()?;
     let by = asked.by;

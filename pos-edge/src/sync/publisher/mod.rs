@@ -68,6 +68,7 @@ struct Publisher {
     answers: FuturesUnordered<BoxFuture<'static, Answer>>,
     verified: watch::Receiver<u64>,
     rolled_back: watch::Receiver<Option<String>>,
+    beyond_help: watch::Receiver<bool>,
     damage: watch::Receiver<Option<String>>,
     line: watch::Receiver<Connection>,
     cursor: watch::Receiver<u64>,
@@ -100,6 +101,7 @@ impl Publisher {
             answers: FuturesUnordered::new(),
             verified: edge.journal.verified(),
             rolled_back: edge.journal.rolled_back(),
+            beyond_help: edge.board.beyond_help(),
             damage,
             line,
             cursor,
@@ -118,10 +120,9 @@ impl Publisher {
     async fn step(&mut self) -> anyhow::Result<()> {
         self.take_in();
         // An older copy of the journal would tell the books another history.
-        let head = match *self.rolled_back.borrow() {
-            Some(_) => self.core.cursor(),
-            None => *self.verified.borrow_and_update(),
-        };
+        // And what follows a hole that nobody can fill is held there for nothing.
+        let stopped = self.rolled_back.borrow().is_some() || *self.beyond_help.borrow();
+        let head = if stopped { self.core.cursor() } else { *self.verified.borrow_and_update() };
         self.measure(head);
         if self.core.cursor() >= head {
             self.out_of_trouble();
@@ -228,6 +229,7 @@ impl Publisher {
             changed = woken(&mut self.cursor) => changed,
             changed = woken(&mut self.heard) => changed,
             changed = woken(&mut self.hole) => changed,
+            changed = self.beyond_help.changed() => changed,
         };
         changed.map_err(|_| JournalError::Closed.into())
     }
