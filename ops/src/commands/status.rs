@@ -50,18 +50,36 @@ pub async fn run(args: Args, _shutdown: CancellationToken) -> anyhow::Result<()>
     let reached = args.stack.reach(Arc::new(SystemClock)).await?;
     let mut conn = reached.pool().acquire().await.context("the books cannot be reached")?;
     let standings = standing::standings(&mut conn).await?;
+    let needs = store::recovery::needs(&mut conn).await?;
     drop(conn);
     reached.leave().await?;
     let rows: Vec<Row> = standings.into_iter().map(row).collect();
     if args.json {
-        let stores = serde_json::json!({ "stores": rows });
+        let needs: Vec<_> = needs.iter().map(described).collect();
+        let stores = serde_json::json!({ "stores": rows, "recoveries_needed": needs });
         line(stores);
-    } else if rows.is_empty() {
+        return Ok(());
+    }
+    for need in &needs {
+        let (since, reason) = (need.since, &need.reason);
+        line(format_args!("THE BOOKS MUST BE RECOVERED since {since}: {reason}"));
+        line("nothing is numbered or published until `tillstream recover` has run");
+    }
+    if rows.is_empty() {
         line("no store has an edge that may sell");
     } else {
         line(table(&rows));
     }
     Ok(())
+}
+
+fn described(need: &store::recovery::Need) -> serde_json::Value {
+    serde_json::json!({
+        "tenant_id": need.tenant_id,
+        "since": need.since,
+        "seen_by": need.seen_by,
+        "reason": need.reason,
+    })
 }
 
 fn row(standing: Standing) -> Row {

@@ -21,6 +21,7 @@
 
 pub mod lines;
 
+mod outgoing;
 mod placer;
 mod pruner;
 mod publisher;
