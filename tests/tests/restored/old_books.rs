@@ -137,7 +137,7 @@ async fn edges_may_forget_what_the_oldest_backup_that_is_kept_holds() {
     sold(2).await;
     stage.back_up().await;
     assert_eq!(stage.watermark().await, 0, "two are kept unless told, and there is one");
-    let first = stage.world.count("SELECT last_seq FROM edge_cursor").await;
+    let first = stage.world.count("SELECT last_seq FROM edge_cursor").await.unsigned_abs();
     sold(3).await;
     // One that fails does not count, nor does one that never ended.
     assert!(!stage.run(&["backup", "--mark", "--", "false"]).await.status.success());

@@ -31,8 +31,9 @@ impl Stage {
     /// A `tillstream` command on these books and this broker.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(bin("tillstream"));
-        command.args(arguments).args(["--books-url", &self.world.books.url]);
-        command.args(["--nats-url", &self.world.nats.url()]);
+        let (job, rest) = arguments.split_first().expect("a command");
+        command.args([job, "--books-url", &self.world.books.url]);
+        command.args(["--nats-url", &self.world.nats.url()]).args(rest);
         command.env("USER", "an operator").stdin(Stdio::null()).kill_on_drop(true);
         command
     }
