@@ -118,6 +118,6 @@ GRANT SELECT, INSERT ON recovery, books_home
     TO tillstream_worker, tillstream_relay, tillstream_numbering, tillstream_ingest;
 GRANT SELECT ON numbered_ahead TO tillstream_worker, tillstream_ingest;
 GRANT SELECT ON tenant, branch TO tillstream_relay;
-GRANT SELECT ON fact_gap TO tillstream_ingest;
+GRANT SELECT ON fact_gap TO tillstream_ingest, tillstream_relay;
 GRANT SELECT, INSERT ON register_witness TO tillstream_ingest;
 GRANT SELECT ON backup, backup_cursor TO tillstream_ingest;

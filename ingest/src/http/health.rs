@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Healthy {
     /// `ok`.
     status: &'static str,
+    /// Set while the books must be recovered from an older backup, and why: nothing is
+    /// numbered, published or taken at the direct door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_needed: Option<String>,
 }
 
 /// Asks the books and the broker for a round trip each.
@@ -37,21 +41,27 @@ pub(crate) async fn check(State(center): State<Arc<Center>>) -> Result<Json<Heal
     let broker = tokio::time::timeout(PATIENCE, center.bus.check());
     let (books, broker) = tokio::join!(books, broker);
     let mut ill = Vec::new();
-    if !matches!(books, Ok(Ok(()))) {
-        ill.push("the books do not answer");
-    }
+    let recovery_needed = match books {
+        Ok(Ok(needed)) => needed,
+        _ => {
+            ill.push("the books do not answer");
+            None
+        }
+    };
     if !matches!(broker, Ok(Ok(()))) {
         ill.push("the broker does not answer");
     }
     if ill.is_empty() {
-        Ok(Json(Healthy { status: "ok" }))
+        Ok(Json(Healthy { status: "ok", recovery_needed }))
     } else {
         Err(Problem::unhealthy(ill.join("; ")))
     }
 }
 
-async fn ping(center: &Center) -> Result<(), Refusal> {
+/// Why the books must be recovered, if they must.
+async fn ping(center: &Center) -> Result<Option<String>, Refusal> {
     let mut books = center.begin().await?;
-    store::pool::ping(&mut books).await?;
-    center.commit(books).await
+    let needs = store::recovery::needs(&mut books).await?;
+    center.commit(books).await?;
+    Ok(needs.into_iter().next().map(|need| need.reason))
 }

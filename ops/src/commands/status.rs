@@ -60,9 +60,18 @@ async fn show(reached: &Reached, json: bool) -> anyhow::Result<()> {
     let mut conn = reached.pool().acquire().await.context("the books cannot be reached")?;
     let standings = standing::standings(&mut conn, None).await?;
     let stores: Vec<Completeness> = standings.into_iter().map(Standing::told).collect();
+    let needs = store::recovery::needs(&mut conn).await?;
     if json {
-        line(serde_json::json!({ "stores": stores }));
-    } else if stores.is_empty() {
+        let needs: Vec<_> = needs.iter().map(described).collect();
+        line(serde_json::json!({ "stores": stores, "recoveries_needed": needs }));
+        return Ok(());
+    }
+    for need in &needs {
+        let (since, reason) = (need.since, &need.reason);
+        line(format_args!("THE BOOKS MUST BE RECOVERED since {since}: {reason}"));
+        line("nothing is numbered or published until `tillstream recover` has run");
+    }
+    if stores.is_empty() {
         line("no store has an edge that may sell");
     } else {
         line(table(&stores));
@@ -70,6 +79,15 @@ async fn show(reached: &Reached, json: bool) -> anyhow::Result<()> {
         line(figures(&stores));
     }
     Ok(())
+}
+
+fn described(need: &store::recovery::Need) -> serde_json::Value {
+    serde_json::json!({
+        "tenant_id": need.tenant_id,
+        "since": need.since,
+        "seen_by": need.seen_by,
+        "reason": need.reason,
+    })
 }
 
 fn state(store: &Completeness) -> String {

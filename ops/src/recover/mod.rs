@@ -113,6 +113,14 @@ pub async fn run(
         report.for_a_person.extend(standing::for_a_person(&mut tx, *tenant).await?);
         heads.extend(refill::series_of(&mut tx, *tenant).await?);
     }
+    let since = match standing::restored_from(&mut tx).await? {
+        Some(at) => format!("after {at}, when the newest backup that the books know of began"),
+        None => "since the backup".to_owned(),
+    };
+    report.for_a_person.push(format!(
+        "back office: what was entered {since} is gone: stock received and counted, prices, staff \
+         and tills, numbering settings, accounts, tokens, decisions about voids"
+    ));
     let ids: Vec<_> = needs.iter().map(|need| need.recovery_id).collect();
     let text = serde_json::to_string(&report)?;
     refill::close(&mut tx, &ids, &options.by, &text, clock.now()).await?;

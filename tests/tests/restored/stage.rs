@@ -31,8 +31,9 @@ impl Stage {
     /// A `tillstream` command on these books and this broker.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(bin("tillstream"));
-        command.args(arguments).args(["--books-url", &self.world.books.url]);
-        command.args(["--nats-url", &self.world.nats.url()]);
+        let (job, rest) = arguments.split_first().expect("a command");
+        command.args([job, "--books-url", &self.world.books.url]);
+        command.args(["--nats-url", &self.world.nats.url()]).args(rest);
         command.env("USER", "an operator").stdin(Stdio::null()).kill_on_drop(true);
         command
     }
@@ -104,6 +105,32 @@ impl Stage {
         .await
         .expect("the books answer");
         rows.into_iter().map(|(no, ticket, hash)| (no, (ticket, hash))).collect()
+    }
+
+    /// Exports the register as JSON Lines and has it checked offline.
+    pub async fn exported_register_is_whole(&self, saying: &str) {
+        let mut conn = self.world.books.pool.acquire().await.expect("the books answer");
+        let series = self.world.company.series_id;
+        let rows = store::invoices::after_no(&mut conn, series, 0, u32::MAX).await;
+        let lines: Vec<_> = rows
+            .expect("the register can be read")
+            .iter()
+            .map(|row| serde_json::to_string(row).expect("a row is JSON"))
+            .collect();
+        let file = self.backups.path().join("register.jsonl");
+        std::fs::write(&file, lines.join("\n")).expect("a file can be written");
+        let mut command = Command::new(bin("tillstream"));
+        let checked = command.arg("verify-register").arg(&file).output().await;
+        let checked = checked.expect("tillstream runs");
+        let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+        assert!(checked.status.success() && said.contains(saying), "{said}");
+    }
+
+    /// What the first store's edge may forget.
+    pub async fn watermark(&self) -> u64 {
+        let mut conn = self.world.books.pool.acquire().await.expect("the books answer");
+        let edge = self.world.company.stores[0].edge_id;
+        store::backups::watermark(&mut conn, edge).await.expect("there is a watermark")
     }
 
     /// Waits until it is said that the books must be recovered; why.

@@ -23,6 +23,7 @@
 pub mod lines;
 pub mod refill;
 
+mod outgoing;
 mod placer;
 mod pruner;
 mod publisher;

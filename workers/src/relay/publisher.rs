@@ -23,16 +23,16 @@ use bus::{
     facts::{self, FactMessage},
     retry,
 };
-use bytes::Bytes;
 use futures::{StreamExt, stream};
 use metrics::{counter, gauge, histogram};
-use schemas::{BranchId, facts::FactKind, subjects};
-use store::{facts::PlacedFact, relay::FactHead};
+use schemas::BranchId;
+use store::{facts::PlacedFact, recovery::refill, relay::FactHead};
 use telemetry::{CancellationToken, failpoint};
 
 use super::{
     FIRST_PAUSE, LONGEST_PAUSE, Shared, chain,
     lines::{Lines, Tail},
+    outgoing::{Outgoing, Unpublished, alarm, message},
 };
 
 /// The most facts on their way to the broker at once.
@@ -50,21 +50,6 @@ enum RoundError {
     #[error("the broker does not answer")]
     Bus(#[from] BusError),
 }
-
-/// Why one fact was not published.
-#[derive(Debug, thiserror::Error)]
-enum Unpublished {
-    #[error("the books do not hold its body")]
-    NoBody,
-    #[error("its kind {0:?} is not known here")]
-    UnknownKind(String),
-    #[error(transparent)]
-    Refused(#[from] BusError),
-}
-
-/// A fact on its way: its branch, its place, its id, and the message if it can
-/// be one.
-type Outgoing = (BranchId, u64, String, Result<FactMessage, Unpublished>);
 
 /// Publishes until `stop`.
 pub(super) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
@@ -309,6 +294,10 @@ impl Publisher {
             });
             // In a new stream the newest fact says nothing of those before it.
             let tail = tail.filter(|_| !(is_new && is_ours)).map_or(0, |tail| tail.fact_seq);
+            // Nothing is to be published at places that were passed over.
+            let skipped = refill::gap_at(&mut conn, branch, tail.saturating_add(1)).await?;
+            let known = self.lines.get(branch).map_or(0, |line| line.last_seq);
+            let tail = skipped.map_or(tail, |(_, last)| if last <= known { last } else { tail });
             let lags = self.lines.get(branch).is_some_and(|line| tail < line.cursor);
             let floor = if lags {
                 store::relay::newest_placed_before(&mut conn, branch, tail, too_old).await?
@@ -375,37 +364,4 @@ impl Publisher {
         let due = self.lines.next_due().map(|due| due.saturating_duration_since(Instant::now()));
         due.map_or(sweep, |due| due.min(sweep))
     }
-}
-
-fn message(fact: PlacedFact) -> Result<FactMessage, Unpublished> {
-    let kind: FactKind =
-        fact.kind.parse().map_err(|_| Unpublished::UnknownKind(fact.kind.clone()))?;
-    Ok(FactMessage {
-        subject: subjects::fact(fact.tenant_id, fact.branch_id, kind),
-        branch_id: fact.branch_id,
-        fact_seq: fact.fact_seq,
-        fact_id: fact.fact_id,
-        kind: fact.kind,
-        schema_version: fact.schema_version,
-        occurred_at: fact.occurred_at,
-        body: Bytes::from(fact.body.ok_or(Unpublished::NoBody)?),
-    })
-}
-
-fn alarm(branch: BranchId, fact_seq: u64, fact_id: &str, error: &Unpublished) {
-    counter!("relay_refused_total").increment(1);
-    if let Unpublished::Refused(refused) = error
-        && refused.is_transient()
-    {
-        let error = chain(error);
-        tracing::warn!(branch.id = %branch, fact.seq = fact_seq, error, "a fact waits");
-        return;
-    }
-    tracing::error!(
-        branch.id = %branch,
-        fact.seq = fact_seq,
-        fact.id = fact_id,
-        error = chain(error),
-        "a fact was not published; its branch waits"
-    );
 }

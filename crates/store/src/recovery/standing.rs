@@ -201,3 +201,17 @@ pub async fn sales_missing(conn: &mut Conn, tenant_id: TenantId) -> Result<Vec<S
         })
         .collect())
 }
+
+/// When the backup was made that the books were restored from: the newest one that
+/// they hold as begun and not complete, as a dump holds itself.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn restored_from(conn: &mut Conn) -> Result<Option<Timestamp>, Error> {
+    let began = sqlx::query_scalar!(
+        "SELECT began_at FROM backup WHERE completed_at IS NULL ORDER BY began_at DESC LIMIT 1"
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(began.map(Timestamp::from))
+}
