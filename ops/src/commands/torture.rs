@@ -71,16 +71,20 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     };
     eprintln!("torture: seed {}, data in {}", options.seed, options.data_dir.display());
     let data_dir = options.data_dir.clone();
+    let bar = progress(options.time);
     // Interrupted, it is dropped, and its children end with it.
-    let named = args.data_dir.is_some();
-    let ran = shutdown.run_until_cancelled(torture(options, named)).await;
-    let report = match ran {
-        None => bail!("interrupted"),
-        Some(Err(error)) => {
+    let running = async {
+        let torture = Torture::start(options).await?;
+        anyhow::Ok(finish(torture, args.data_dir.is_some(), &bar).await)
+    };
+    let ran = shutdown.run_until_cancelled(running).await;
+    bar.finish_and_clear();
+    let report = match ran.context("interrupted")?? {
+        Ok(report) => report,
+        Err(error) => {
             let kept = temporary.map_or(data_dir, tempfile::TempDir::keep);
             return Err(error.context(format!("the data is kept in {}", kept.display())));
         }
-        Some(Ok(report)) => report,
     };
     if args.json {
         say(serde_json::to_string(&report).context("the report cannot be written")?);
@@ -94,13 +98,10 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Runs to the end, and keeps what is on small disks if the directory is kept.
-async fn torture(options: Options, keep: bool) -> anyhow::Result<Report> {
-    let bar = progress(options.time);
+/// Runs to the end; what is on small disks stays if the directory does.
+async fn finish(mut torture: Torture, keep: bool, bar: &ProgressBar) -> anyhow::Result<Report> {
     let tell = |text: &str| if bar.is_hidden() { eprintln!("{text}") } else { bar.println(text) };
-    let mut torture = Torture::start(options).await?;
     let tormented = torture.torment(&tell).await;
-    bar.finish_and_clear();
     let report = torture.report();
     torture.end(keep || tormented.is_err() || !report.ok).await?;
     tormented?;

@@ -97,6 +97,7 @@ pub struct EdgeClient {
     http: Client,
     base: String,
     token: Option<String>,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for EdgeClient {
@@ -122,7 +123,12 @@ impl EdgeClient {
     pub fn at_url(url: &str) -> reqwest::Result<Self> {
         let http =
             Client::builder().no_proxy().connect_timeout(ANSWER_LIMIT).tcp_nodelay(true).build()?;
-        Ok(Self { http, base: url.trim_end_matches('/').to_owned(), token: None })
+        Ok(Self {
+            http,
+            base: url.trim_end_matches('/').to_owned(),
+            token: None,
+            patience: PATIENCE,
+        })
     }
 
     /// The same edge, asked with a token: of a till, a person, or the tools of
@@ -130,6 +136,13 @@ impl EdgeClient {
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self.clone() }
+    }
+
+    /// The same edge, asked again for so long instead of [`PATIENCE`]: not at all
+    /// by one who counts every answer.
+    #[must_use]
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self { patience, ..self.clone() }
     }
 
     /// The same edge as a person at a till of a made-up store sees it: pairs
@@ -281,7 +294,7 @@ impl EdgeClient {
         let mut pause = FIRST_PAUSE;
         loop {
             match self.post(path, key, body).await {
-                Err(error) if error.passes() && begin.elapsed() < PATIENCE => {
+                Err(error) if error.passes() && begin.elapsed() < self.patience => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }

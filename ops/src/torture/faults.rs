@@ -324,7 +324,7 @@ impl Blow<'_> {
         self.comes_level(stream, Instant::now()).await
     }
 
-    /// Fills an edge's disk until a sale is refused, and gives the room back. An edge
+    /// Fills an edge's disk until something is refused, and gives the room back. An edge
     /// that ends meanwhile is noted by whoever starts it again.
     async fn fill_disk(&self) -> Outcome {
         let shop = self.shop()?;
@@ -340,7 +340,7 @@ impl Blow<'_> {
         let refused = refused.await;
         tokio::time::sleep(self.fault.lasts).await;
         disk.free()?;
-        refused.context("the disk is full, and no sale was refused as storage_full")?;
+        refused.context("the disk is full, and nothing was refused as storage_full")?;
         self.sells(shop, Instant::now()).await
     }
 

@@ -22,7 +22,7 @@ use super::witness::{Answered, Witness};
 use crate::{
     company::{Shopper, Store},
     drive::{
-        client::{EdgeClient, TillError},
+        client::{EdgeClient, PATIENCE, TillError},
         drawer::{Drawer, hand_over},
         khqr::{self, Asked, Bank},
     },
@@ -84,8 +84,11 @@ impl Till {
         let decides = staff.iter().find(|person| person.role != StaffRole::Cashier);
         let manager_id = decides.context("nobody there may decide about voids")?.staff_id;
         let (device_id, staff_id) = (device.device_id, person.staff_id);
-        let cashier = edge.at_till(&store, device_id, staff_id).await?;
-        let manager = edge.at_till(&store, device_id, manager_id).await?;
+        // Each answer is counted, so each is asked for by itself from here on.
+        let once = |client: EdgeClient| client.with_patience(Duration::ZERO);
+        let cashier = once(edge.at_till(&store, device_id, staff_id).await?);
+        let manager = once(edge.at_till(&store, device_id, manager_id).await?);
+        let edge = once(edge);
         Ok(Self {
             name: format!("torture-{seed:x}-{}-{place}", store.name.replace(' ', "")),
             chance: StdRng::seed_from_u64(seed),
@@ -198,8 +201,9 @@ impl Till {
             cart: sale.cart.clone(),
             currency: sale.tender.received.currency,
         };
-        // Whatever is in the way of it: cash needs no line.
-        if let Ok(Asked::Paid(tender)) = khqr::pay(&self.cashier, &self.bank, &cart).await {
+        // Who has paid waits to be told so. Otherwise cash it is, which needs no line.
+        let cashier = self.cashier.with_patience(PATIENCE);
+        if let Ok(Asked::Paid(tender)) = khqr::pay(&cashier, &self.bank, &cart).await {
             sale.tender = tender;
         }
     }
