@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ops::commands::{
-    bench, drive, edge, quarantine, simulate, status, token, up, verify, verify_register,
+    bench, drive, edge, edge_replace, quarantine, simulate, status, token, up, verify,
+    verify_register,
 };
 use telemetry::CancellationToken;
 
@@ -30,6 +31,7 @@ enum Command {
     Bench(bench::Args),
     Simulate(simulate::Args),
     Edge(edge::Args),
+    EdgeReplace(edge_replace::Args),
 }
 
 impl Command {
@@ -45,6 +47,7 @@ impl Command {
             Self::Bench(args) => bench::run(args, shutdown).await,
             Self::Simulate(args) => simulate::run(args, shutdown).await,
             Self::Edge(args) => edge::run(args, shutdown).await,
+            Self::EdgeReplace(args) => edge_replace::run(args).await,
         }
     }
 }

@@ -20,7 +20,7 @@ mod run;
 mod settings;
 mod standing;
 
-pub use enrol::enrol;
+pub use enrol::{enrol, enrol_replacement};
 pub use run::{Running, run, start};
 pub use settings::{Limits, ReceiptSettings, Settings};
 pub use standing::Standing;

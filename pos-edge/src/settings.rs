@@ -9,6 +9,7 @@ use time::UtcOffset;
 use crate::{
     journal::{EdgeIdentity, JournalSettings},
     printer::PrinterAddress,
+    sync::SyncSettings,
 };
 
 /// The settings of an edge.
@@ -52,6 +53,9 @@ pub struct Limits {
     /// How much of the journal is checked before the first sale, in bytes of
     /// payload; what is older is checked before it is sent.
     pub check_at_start_bytes: u64,
+    /// Of how many days before a box that replaces another one takes over sales, 1 to
+    /// 90; those of open sessions always.
+    pub adopt_days: u8,
 }
 
 impl Default for Limits {
@@ -63,6 +67,7 @@ impl Default for Limits {
             watchers: 64,
             journal_max_bytes: None,
             check_at_start_bytes: JournalSettings::CHECK_AT_START_BYTES,
+            adopt_days: SyncSettings::ADOPT_DAYS,
         }
     }
 }
@@ -118,6 +123,14 @@ fn offset_in_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UtcOf
 }
 
 impl Settings {
+    /// How to speak to the books.
+    pub fn sync(&self) -> SyncSettings {
+        SyncSettings {
+            adopt_days: self.limits.adopt_days.clamp(1, 90),
+            ..SyncSettings::with(self.nats.clone())
+        }
+    }
+
     /// Where and how the journal is kept.
     pub fn journal(&self) -> JournalSettings {
         JournalSettings {

@@ -144,11 +144,15 @@ pub enum CentralRequest {
     KhqrIntent,
     /// `KhqrCheckV1` → `KhqrCheckReplyV1`.
     KhqrCheck,
+    /// `AdoptRequestV1` → `AdoptReplyV1`.
+    Adopt,
+    /// `KnownRequestV1` → `KnownReplyV1`.
+    Known,
 }
 
 impl CentralRequest {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Heartbeat,
         Self::Mapping,
         Self::Catalogue,
@@ -156,6 +160,8 @@ impl CentralRequest {
         Self::Facts,
         Self::KhqrIntent,
         Self::KhqrCheck,
+        Self::Adopt,
+        Self::Known,
     ];
 
     /// The last token of the subject.
@@ -168,6 +174,8 @@ impl CentralRequest {
             Self::Facts => "facts",
             Self::KhqrIntent => "khqr_intent",
             Self::KhqrCheck => "khqr_check",
+            Self::Adopt => "adopt",
+            Self::Known => "known",
         }
     }
 }

@@ -100,6 +100,7 @@ impl Shop {
         } = priced.totals;
         let customer = schemas::CustomerId::from(Uuid::from_u128(0x44_0001));
         Ok(SaleFinalizedV1 {
+            imported_from: None,
             tenant_id: self.origin.tenant_id,
             branch_id: self.origin.branch_id,
             edge_id: asked.edge,

@@ -48,6 +48,7 @@ const MUTABLE: &[(&str, &[&str])] = &[
     ("order_handover", &["state", "accepted_at", "edge_id", "entry_seq"]),
     ("api_request", &[]),
     ("sale_khqr", &[]),
+    ("adopted", &[]),
     ("khqr_intent", KHQR),
 ];
 

@@ -93,7 +93,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::Door(code, _) => at_the_door(*code),
         Refusal::Office(refusal) => office_status(refusal),
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
-        Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Busy | Refusal::StillArriving => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Books(_) | Refusal::Broker(_) if refusal.passes() => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -262,6 +262,7 @@ mod tests {
             (refused(RefusalCode::NoSuchSale), 404, "no_such_sale"),
             (refused(RefusalCode::TooLarge), 413, "too_large"),
             (Refusal::Busy, 503, "busy"),
+            (Refusal::StillArriving, 503, "still_arriving"),
             (Refusal::TooSlow, 504, "too_slow"),
             (Refusal::Books(damage), 500, "internal"),
             (Refusal::Broker(BusError::Disconnected), 503, "broker_unavailable"),

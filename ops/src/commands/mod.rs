@@ -5,6 +5,7 @@ pub mod up;
 pub mod bench;
 pub mod drive;
 pub mod edge;
+pub mod edge_replace;
 pub mod quarantine;
 pub mod reach;
 pub mod simulate;

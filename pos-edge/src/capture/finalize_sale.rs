@@ -14,9 +14,7 @@ use schemas::{
 use super::{Answer, CaptureError, catalogue, receipt, request_hash};
 use crate::{
     fresh_id::fresh_id,
-    journal::{
-        By, Captured, CatalogueInUse, Journal, NewLateSale, NewSale, OpenSession, Refusal, StockUse,
-    },
+    journal::{By, Captured, CatalogueInUse, Journal, NewLateSale, NewSale, OpenSession, Refusal},
     khqr::{self, LockedSale},
 };
 
@@ -166,7 +164,6 @@ fn draft(
         Some(locked) => Settled::by_khqr(locked, &request.tender)?,
         None => Settled::in_cash(&catalogue, request, finalized_at)?,
     };
-    let stock: Vec<StockUse> = deductions.iter().map(StockUse::from).collect();
     let Totals {
         lines,
         discounts,
@@ -184,6 +181,7 @@ fn draft(
     let cashier_name =
         catalogue.index.staff_member(session.staff_id).map_or(staff_name, |now| now.name.clone());
     let sale = SaleFinalizedV1 {
+        imported_from: None,
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,
@@ -214,22 +212,6 @@ fn draft(
         catalogue: priced_with,
         late: None,
     };
-    let new = NewSale {
-        draft_id: request.draft_id,
-        ticket_id: sale.ticket_id.clone(),
-        request_hash,
-        device_id: sale.device_id,
-        cash_session_id: request.cash_session_id,
-        sale_id: sale.sale_id,
-        order_id: sale.order_id,
-        finalized_at,
-        method: sale.tender.method,
-        currency: sale.tender.currency,
-        kept: sale.tender.received.saturating_sub(sale.tender.change),
-        grand_total_usd,
-        vat_usd: sale.vat.amount_usd,
-        stock,
-        payload: Vec::new(),
-    };
+    let new = NewSale { draft_id: request.draft_id, ..NewSale::of(&sale, request.cash_session_id) };
     Ok((new, sale))
 }

@@ -15,6 +15,7 @@ use super::{
     captures::{Capture, Captured},
     error::{JournalError, Refusal},
     insert::{NewRows, insert},
+    standing,
     state::Shared,
     updates::{Place, PlacedUpdate},
 };
@@ -56,12 +57,9 @@ impl Desk<'_> {
     /// Whether anything new may be written.
     ///
     /// # Errors
-    /// [`Refusal::RolledBack`].
+    /// Why nothing may ([`super::standing`]).
     pub(super) fn may_write(&self) -> Result<(), Refusal> {
-        match &*self.shared.rolled_back.borrow() {
-            Some(why) => Err(Refusal::RolledBack(why.clone())),
-            None => Ok(()),
-        }
+        standing::refusal(self.shared).map_or(Ok(()), Err)
     }
 
     /// Appends an entry.

@@ -34,6 +34,8 @@ pub(super) enum Part {
     Confirmations,
     Mapping,
     Stock,
+    /// It takes over from the edge that it replaces.
+    Adoption,
     Catalogue,
 }
 
@@ -46,6 +48,7 @@ impl Part {
             Self::Confirmations => "confirmations",
             Self::Mapping => "mapping",
             Self::Stock => "stock",
+            Self::Adoption => "adoption",
             Self::Catalogue => "catalogue",
         }
     }

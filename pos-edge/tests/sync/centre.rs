@@ -308,9 +308,11 @@ async fn answer_all(bus: Bus, books: Arc<Mutex<Books>>, identity: EdgeIdentity) 
                 };
                 question.answer(&snapshot).await
             }
-            CentralRequest::Facts | CentralRequest::KhqrIntent | CentralRequest::KhqrCheck => {
-                question.refuse("unused", "nobody asks this here").await
-            }
+            CentralRequest::Facts
+            | CentralRequest::KhqrIntent
+            | CentralRequest::KhqrCheck
+            | CentralRequest::Adopt
+            | CentralRequest::Known => question.refuse("unused", "nobody asks this here").await,
         };
     }
 }

@@ -121,6 +121,7 @@ impl Asked<'_> {
             payable_khr,
         } = totals;
         let event = SaleFinalizedV1 {
+            imported_from: None,
             tenant_id: self.desk.tenant(),
             branch_id: self.desk.origin.branch_id,
             edge_id: self.desk.origin.edge_id,

@@ -18,8 +18,12 @@ impl From<JournalError> for Problem {
             JournalError::Full => Code::StorageFull,
             JournalError::Storage(_) | JournalError::Broken { .. } => Code::StorageFailed,
             JournalError::RolledBack(_) => Code::JournalRolledBack,
+            JournalError::Retired(_) => Code::EdgeRetired,
+            JournalError::NotAdopted => Code::EdgeNotAdopted,
             JournalError::Closed => Code::ShuttingDown,
-            JournalError::MappingGap { .. } | JournalError::Catalogue(_) => Code::Internal,
+            JournalError::MappingGap { .. }
+            | JournalError::Catalogue(_)
+            | JournalError::Adoption(_) => Code::Internal,
         };
         Self::new(code, error.to_string())
     }

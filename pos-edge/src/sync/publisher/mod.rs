@@ -68,6 +68,8 @@ struct Publisher {
     answers: FuturesUnordered<BoxFuture<'static, Answer>>,
     verified: watch::Receiver<u64>,
     rolled_back: watch::Receiver<Option<String>>,
+    retired: watch::Receiver<Option<String>>,
+    held: watch::Receiver<Option<String>>,
     damage: watch::Receiver<Option<String>>,
     line: watch::Receiver<Connection>,
     cursor: watch::Receiver<u64>,
@@ -100,6 +102,8 @@ impl Publisher {
             answers: FuturesUnordered::new(),
             verified: edge.journal.verified(),
             rolled_back: edge.journal.rolled_back(),
+            retired: edge.journal.retired(),
+            held: edge.journal.held(),
             damage,
             line,
             cursor,
@@ -118,9 +122,12 @@ impl Publisher {
     async fn step(&mut self) -> anyhow::Result<()> {
         self.take_in();
         // An older copy of the journal would tell the books another history.
-        let head = match *self.rolled_back.borrow() {
-            Some(_) => self.core.cursor(),
-            None => *self.verified.borrow_and_update(),
+        // What the books take of a replaced edge is sealed once they hold it.
+        let sealed = self.retired.borrow().is_some() && self.held.borrow().is_some();
+        let head = if sealed || self.rolled_back.borrow().is_some() {
+            self.core.cursor()
+        } else {
+            *self.verified.borrow_and_update()
         };
         self.measure(head);
         if self.core.cursor() >= head {
