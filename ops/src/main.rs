@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ops::commands::{
-    bench, drive, edge, edge_replace, quarantine, simulate, status, token, up, verify,
+    bench, drive, edge, edge_replace, journal, quarantine, simulate, status, token, up, verify,
     verify_register,
 };
 use telemetry::CancellationToken;
@@ -32,6 +32,7 @@ enum Command {
     Simulate(simulate::Args),
     Edge(edge::Args),
     EdgeReplace(edge_replace::Args),
+    Journal(journal::Args),
 }
 
 impl Command {
@@ -48,6 +49,7 @@ impl Command {
             Self::Simulate(args) => simulate::run(args, shutdown).await,
             Self::Edge(args) => edge::run(args, shutdown).await,
             Self::EdgeReplace(args) => edge_replace::run(args).await,
+            Self::Journal(args) => journal::run(args, shutdown).await,
         }
     }
 }

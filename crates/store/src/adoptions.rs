@@ -5,7 +5,7 @@
 //! commit on nothing of it is booked from the stream, so all pages tell of the same.
 
 use schemas::{
-    BranchId, EdgeId, Sha256Hash, TenantId, Timestamp,
+    BranchId, EdgeId, TenantId, Timestamp,
     events::{CashSessionOpenedV1, FormerEdge},
     requests::{AdoptedOrder, AdoptedSale, AdoptedSession, ArchivedEntry, JournalHead},
 };
@@ -393,11 +393,7 @@ pub async fn archived(
     entries: &[JournalHead],
 ) -> Result<Vec<JournalHead>, Error> {
     let names: Vec<_> = entries.iter().map(|entry| (edge, entry.seq)).collect();
-    let known = crate::entries::hashes(conn, &names).await?;
-    let same = |seq: u64, hash: Sha256Hash| JournalHead { seq, hash };
-    Ok(known
-        .into_iter()
-        .map(|((_, seq), hash)| same(seq, hash))
-        .filter(|head| entries.contains(head))
-        .collect())
+    let known = crate::entries::hashes(conn, &names).await?.into_iter();
+    let known = known.map(|((_, seq), hash)| JournalHead { seq, hash });
+    Ok(known.filter(|head| entries.contains(head)).collect())
 }

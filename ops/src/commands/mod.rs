@@ -6,6 +6,7 @@ pub mod bench;
 pub mod drive;
 pub mod edge;
 pub mod edge_replace;
+pub mod journal;
 pub mod quarantine;
 pub mod reach;
 pub mod simulate;

@@ -1,6 +1,7 @@
 //! A box that dies and is replaced: the new one takes over, the old one may not sell,
 //! and what was only on its disk is imported.
 
+mod importing;
 mod taking_over;
 
 use rust_decimal::Decimal;

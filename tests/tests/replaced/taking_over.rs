@@ -72,3 +72,26 @@ async fn a_replaced_box_hands_its_drawers_orders_and_tickets_on() {
     assert_eq!(world.count("SELECT count(*) FROM sale").await, 7);
     world.books_are_right().await;
 }
+
+#[tokio::test]
+async fn a_box_that_is_killed_as_it_takes_over_takes_over_once() {
+    let mut world = World::with_shops(1).await;
+    let shop = &mut world.shops[0];
+    let sold = shop.till.sell_many(2).await;
+    shop.till.all_numbered().await;
+    shop.replace_in_the_books(&world.books.pool).await;
+    for point in ["edge.amid_adoption=return", "edge.after_adoption=return"] {
+        shop.edge = shop.plan().failpoint(point).start();
+        shop.edge.ended(BOUND).await;
+    }
+    let plan = shop.plan();
+    shop.start_replacement(plan).await;
+    shop.till.sell().await;
+    let closed = shop.till.close("close", Decimal::ZERO, Decimal::ZERO).await;
+    let z = closed.json::<ZReport>().z;
+    assert_eq!((z.sale_count, z.first_ticket.as_ref()), (3, Some(&sold[0])));
+    shop.till.all_numbered().await;
+    assert_eq!(world.count("SELECT count(*) FROM edge_entry WHERE kind = 'edge.adopted'").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM adopted").await, 3, "a drawer and two orders");
+    world.books_are_right().await;
+}
