@@ -7,7 +7,7 @@ use schemas::{Clock, Timestamp};
 use store::{Pool, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Refusal, backlogs::Backlogs, door::Waiting, khqr::Khqr};
+use crate::{Refusal, backlogs::Backlogs, door::Waiting, drains::Drains, khqr::Khqr};
 
 /// Requests that are worked on at once, over all ways in; the next is told to
 /// ask again.
@@ -29,6 +29,7 @@ pub(crate) struct Center {
     pub(crate) backlogs: Backlogs,
     pub(crate) waiting: Waiting,
     pub(crate) khqr: Khqr,
+    pub(crate) drains: Drains,
     permits: Arc<Semaphore>,
     exports: Arc<Semaphore>,
 }
@@ -43,9 +44,10 @@ impl Center {
         khqr: Khqr,
     ) -> Self {
         let backlogs = Backlogs::new(bus.clone(), shards);
+        let drains = Drains::new(bus.clone(), shards);
         let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS));
         let exports = Arc::new(Semaphore::new(MAX_EXPORTS));
-        Self { pool, bus, clock, backlogs, waiting, khqr, permits, exports }
+        Self { pool, bus, clock, backlogs, waiting, khqr, drains, permits, exports }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

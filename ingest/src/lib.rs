@@ -22,6 +22,7 @@
 
 pub mod bakong;
 pub mod door;
+mod drains;
 pub mod http;
 pub mod khqr;
 

@@ -27,6 +27,9 @@ pub enum Refusal {
     /// Another epoch has replaced this edge.
     #[error("edge {0} is not active: a newer one has replaced it")]
     NotActive(EdgeId),
+    /// Entries of the edge that is replaced are still on their way to the books.
+    #[error("entries of the former edge are still being booked: ask again")]
+    StillArriving,
     /// The edge is enrolled elsewhere than its subject says.
     #[error("edge {0} is not the edge of this branch")]
     NotOfThisBranch(EdgeId),
@@ -113,6 +116,7 @@ impl Refusal {
             Self::BadParameter(_) => "bad_parameter",
             Self::NotEnrolled(_) => "edge_not_enrolled",
             Self::NotActive(_) => "edge_not_active",
+            Self::StillArriving => "still_arriving",
             Self::NotOfThisBranch(_) => "edge_not_of_this_branch",
             Self::NoCatalogue(_) => "no_catalogue",
             Self::NoSuchBranch(_) => "no_such_branch",
@@ -144,7 +148,11 @@ impl Refusal {
     /// Whether the same request may be answered later, with nothing changed.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Busy | Self::TooSlow | Self::MustRecover | Self::Broker(_) => true,
+            Self::Busy
+            | Self::TooSlow
+            | Self::MustRecover
+            | Self::StillArriving
+            | Self::Broker(_) => true,
             Self::Books(error) => store::classify(error) == Failure::Retry,
             _ => false,
         }

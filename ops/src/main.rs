@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ops::commands::{
-    backup, bench, drive, edge, quarantine, rebuild, recover, replay, simulate, status, token,
-    torture, up, verify, verify_register,
+    backup, bench, drive, edge, edge_replace, journal, quarantine, rebuild, recover, replay,
+    simulate, status, token, torture, up, verify, verify_register,
 };
 use telemetry::CancellationToken;
 
@@ -36,6 +36,8 @@ enum Command {
     Simulate(simulate::Args),
     Torture(torture::Args),
     Edge(edge::Args),
+    EdgeReplace(edge_replace::Args),
+    Journal(journal::Args),
 }
 
 impl Command {
@@ -56,6 +58,8 @@ impl Command {
             Self::Simulate(args) => simulate::run(args, shutdown).await,
             Self::Torture(args) => torture::run(args, shutdown).await,
             Self::Edge(args) => edge::run(args, shutdown).await,
+            Self::EdgeReplace(args) => edge_replace::run(args).await,
+            Self::Journal(args) => journal::run(args, shutdown).await,
         }
     }
 }

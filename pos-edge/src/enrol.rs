@@ -18,6 +18,27 @@ use crate::{
 /// # Errors
 /// If there is a journal already, or the disk refuses.
 pub async fn enrol(dir: &Path, identity: EdgeIdentity, clock: &dyn Clock) -> anyhow::Result<()> {
+    make_place(dir)?;
+    Journal::create(&JournalSettings::in_dir(dir), identity, clock).await?;
+    Ok(())
+}
+
+/// The same for an edge that replaces another one of its branch: it takes over what the
+/// books have of that before it takes anything itself.
+///
+/// # Errors
+/// As of [`enrol`].
+pub async fn enrol_replacement(
+    dir: &Path,
+    identity: EdgeIdentity,
+    clock: &dyn Clock,
+) -> anyhow::Result<()> {
+    make_place(dir)?;
+    Journal::create_replacement(&JournalSettings::in_dir(dir), identity, clock).await?;
+    Ok(())
+}
+
+fn make_place(dir: &Path) -> anyhow::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -27,7 +48,5 @@ pub async fn enrol(dir: &Path, identity: EdgeIdentity, clock: &dyn Clock) -> any
     if !key_file.exists() && std::env::var_os(KEY_VARIABLE).is_none() {
         JournalKey::generate().save(&key_file)?;
     }
-    OperatorToken::make(dir)?;
-    Journal::create(&JournalSettings::in_dir(dir), identity, clock).await?;
-    Ok(())
+    OperatorToken::make(dir)
 }

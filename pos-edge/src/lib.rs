@@ -21,7 +21,7 @@ mod settings;
 mod shifted_clock;
 mod standing;
 
-pub use enrol::enrol;
+pub use enrol::{enrol, enrol_replacement};
 pub use run::{Running, run, start};
 pub use settings::{Limits, ReceiptSettings, Settings};
 pub use shifted_clock::{ShiftedClock, TORTURE};

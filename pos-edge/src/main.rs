@@ -46,6 +46,9 @@ struct Enrol {
     /// This epoch of the store's edge.
     #[arg(long)]
     edge: EdgeId,
+    /// It replaces another box of the store, and takes over from that first.
+    #[arg(long)]
+    replaces: bool,
     /// Over how many shards the books spread entries.
     #[arg(long, default_value_t = DEFAULT_SHARDS)]
     shards: u16,
@@ -69,7 +72,11 @@ fn main() -> ExitCode {
                 edge_id: new.edge,
                 shards: new.shards,
             };
-            pos_edge::enrol(&new.data_dir, identity, &SystemClock).await?;
+            if new.replaces {
+                pos_edge::enrol_replacement(&new.data_dir, identity, &SystemClock).await?;
+            } else {
+                pos_edge::enrol(&new.data_dir, identity, &SystemClock).await?;
+            }
             println!("edge {} is enrolled in {}", new.edge, new.data_dir.display());
             Ok(())
         }

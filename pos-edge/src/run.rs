@@ -10,11 +10,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Settings, api, drafts,
-    journal::Journal,
-    people::OperatorToken,
-    standing::Standing,
-    sync::{self, SyncSettings},
+    Settings, api, drafts, journal::Journal, people::OperatorToken, standing::Standing, sync,
 };
 
 /// An edge that serves.
@@ -66,7 +62,7 @@ pub async fn start(
     let journal = Journal::open(&settings.journal(), settings.identity, Arc::clone(&clock)).await?;
     let operator = OperatorToken::load(&settings.data_dir)?;
     let stop = shutdown.child_token();
-    let sync = sync::spawn(journal.clone(), SyncSettings::with(settings.nats), clock, stop.clone());
+    let sync = sync::spawn(journal.clone(), settings.sync(), clock, stop.clone());
     let standing = Standing::new(journal.clone(), sync.status.clone(), sync.outages.clone());
     let drafts = tokio::spawn(drafts::keep_telling(journal.clone(), stop.clone()));
     let telling = tokio::spawn(standing.clone().keep_telling(stop.clone()));

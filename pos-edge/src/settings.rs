@@ -9,6 +9,7 @@ use time::UtcOffset;
 use crate::{
     journal::{EdgeIdentity, JournalSettings, RoomSettings},
     printer::PrinterAddress,
+    sync::SyncSettings,
 };
 
 /// The settings of an edge.
@@ -57,6 +58,9 @@ pub struct Limits {
     /// Sales that the books and a backup of them have are pruned after so many days;
     /// at least 1.
     pub keep_days: u32,
+    /// Of how many days before a box that replaces another one takes over sales, 1 to
+    /// 90; those of open sessions always.
+    pub adopt_days: u8,
 }
 
 impl Default for Limits {
@@ -70,6 +74,7 @@ impl Default for Limits {
             check_at_start_bytes: JournalSettings::CHECK_AT_START_BYTES,
             room: RoomSettings::default(),
             keep_days: JournalSettings::KEEP_DAYS,
+            adopt_days: SyncSettings::ADOPT_DAYS,
         }
     }
 }
@@ -147,6 +152,14 @@ fn offset_in_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UtcOf
 }
 
 impl Settings {
+    /// How to speak to the books.
+    pub fn sync(&self) -> SyncSettings {
+        SyncSettings {
+            adopt_days: self.limits.adopt_days.clamp(1, 90),
+            ..SyncSettings::with(self.nats.clone())
+        }
+    }
+
     /// Where and how the journal is kept.
     pub fn journal(&self) -> JournalSettings {
         JournalSettings {

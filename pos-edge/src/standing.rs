@@ -50,6 +50,7 @@ impl Standing {
         let storage = self.journal.storage();
         let link = self.link.borrow().clone();
         let not_selling = self.journal.rolled_back().borrow().clone();
+        let not_selling = not_selling.or_else(|| self.journal.retired().borrow().clone());
         let damage = self.journal.damage().borrow().clone();
         Ok(SyncStatus {
             link: link.state,
@@ -59,6 +60,7 @@ impl Standing {
             confirmed: counts.confirmed,
             numbered: counts.numbered,
             oldest_unconfirmed_at: counts.oldest_unconfirmed_at,
+            standing: self.journal.standing(),
             held: self.journal.held().borrow().clone(),
             last_error: not_selling.or(damage).or(link.last_error),
             catalogue: self.journal.catalogue().borrow().as_ref().map(|used| used.reference),

@@ -41,11 +41,15 @@ pub enum EntryKind {
     CommandRefused,
     /// Something for the audit log.
     AuditRecorded,
+    /// An edge took over from those before it: its first entry.
+    EdgeAdopted,
+    /// An entry of a former edge was not imported.
+    ImportConflicted,
 }
 
 impl EntryKind {
     /// Every kind this build can apply.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::CashSessionOpened,
         Self::SaleFinalized,
         Self::OrderStatusChanged,
@@ -57,6 +61,8 @@ impl EntryKind {
         Self::VoidRejected,
         Self::CommandRefused,
         Self::AuditRecorded,
+        Self::EdgeAdopted,
+        Self::ImportConflicted,
     ];
 
     /// The name in subjects, headers and storage.
@@ -73,6 +79,8 @@ impl EntryKind {
             Self::VoidRejected => "void.rejected",
             Self::CommandRefused => "command.refused",
             Self::AuditRecorded => "audit.recorded",
+            Self::EdgeAdopted => "edge.adopted",
+            Self::ImportConflicted => "import.conflicted",
         }
     }
 
@@ -89,7 +97,9 @@ impl EntryKind {
             | Self::VoidApproved
             | Self::VoidRejected
             | Self::CommandRefused
-            | Self::AuditRecorded => 1,
+            | Self::AuditRecorded
+            | Self::EdgeAdopted
+            | Self::ImportConflicted => 1,
         }
     }
 }

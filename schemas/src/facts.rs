@@ -103,7 +103,11 @@ impl FactKind {
             EntryKind::VoidRequested => Some(Self::VoidRequested),
             EntryKind::VoidApproved => Some(Self::SaleVoided),
             EntryKind::VoidRejected => Some(Self::VoidRejected),
-            EntryKind::OrderAccepted | EntryKind::CommandRefused | EntryKind::AuditRecorded => None,
+            EntryKind::OrderAccepted
+            | EntryKind::CommandRefused
+            | EntryKind::AuditRecorded
+            | EntryKind::EdgeAdopted
+            | EntryKind::ImportConflicted => None,
         }
     }
 }

@@ -10,17 +10,18 @@ use crate::{
     catalogue::CatalogueV1,
     events::{
         AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
-        OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1,
-        VoidRequestedV1,
+        EdgeAdoptedV1, ImportConflictedV1, OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1,
+        VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
     },
     facts::{
         EventQuarantinedV1, ExceptionRaisedV1, FactKind, InvoiceAssignedV1, NotificationRaisedV1,
         SaleRefusedV1, StockMovedV1, StockMovedV2,
     },
     requests::{
-        ConfirmedV1, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, KhqrCheckReplyV1,
-        KhqrCheckV1, KhqrIntentReplyV1, KhqrIntentV1, MappingReplyV1, MappingRequestV1,
-        RegisterRowsReplyV1, RegisterRowsV1, StockSnapshotV1,
+        AdoptReplyV1, AdoptRequestV1, ConfirmedV1, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1,
+        HeartbeatV1, KhqrCheckReplyV1, KhqrCheckV1, KhqrIntentReplyV1, KhqrIntentV1, KnownReplyV1,
+        KnownRequestV1, MappingReplyV1, MappingRequestV1, RegisterRowsReplyV1, RegisterRowsV1,
+        StockSnapshotV1,
     },
     subjects::CentralRequest,
 };
@@ -56,7 +57,7 @@ pub struct Contract {
 }
 
 /// All of them: entries, facts, requests with their replies, notices.
-pub const CONTRACTS: [Contract; 33] = [
+pub const CONTRACTS: [Contract; 39] = [
     Contract::of::<CashSessionOpenedV1>(
         "cash.session_opened",
         1,
@@ -122,6 +123,18 @@ pub const CONTRACTS: [Contract; 33] = [
         1,
         Role::Entry(EntryKind::AuditRecorded),
         "Something for the audit log.",
+    ),
+    Contract::of::<EdgeAdoptedV1>(
+        "edge.adopted",
+        1,
+        Role::Entry(EntryKind::EdgeAdopted),
+        "An edge took over from those before it: its first entry.",
+    ),
+    Contract::of::<ImportConflictedV1>(
+        "import.conflicted",
+        1,
+        Role::Entry(EntryKind::ImportConflicted),
+        "An entry on the disk of a former edge was not imported: a person has to look.",
     ),
     Contract::of::<InvoiceAssignedV1>(
         "invoice.assigned",
@@ -248,6 +261,30 @@ pub const CONTRACTS: [Contract; 33] = [
         1,
         Role::Reply(CentralRequest::KhqrCheck),
         "What is known of the payment of a KHQR code.",
+    ),
+    Contract::of::<AdoptRequestV1>(
+        "adopt_request",
+        1,
+        Role::Request(CentralRequest::Adopt),
+        "A new edge asks what the books have of those before it.",
+    ),
+    Contract::of::<AdoptReplyV1>(
+        "adopt_reply",
+        1,
+        Role::Reply(CentralRequest::Adopt),
+        "A page of what a new edge takes over.",
+    ),
+    Contract::of::<KnownRequestV1>(
+        "known_request",
+        1,
+        Role::Request(CentralRequest::Known),
+        "An edge that imports asks what the books have already.",
+    ),
+    Contract::of::<KnownReplyV1>(
+        "known_reply",
+        1,
+        Role::Reply(CentralRequest::Known),
+        "Which entries and tickets the books have.",
     ),
     Contract::of::<ConfirmedV1>(
         "confirmed",

@@ -1,6 +1,7 @@
 //! What edges and the centre say to each other directly (NATS request and
 //! reply, and core notices). All of it can be lost; all of it is repeated.
 
+mod adopt;
 mod khqr;
 
 use rust_decimal::Decimal;
@@ -16,6 +17,10 @@ use crate::{
     facts::InvoiceAssignedV1,
 };
 
+pub use adopt::{
+    AdoptPart, AdoptPlace, AdoptReplyV1, AdoptRequestV1, AdoptedOrder, AdoptedSale, AdoptedSession,
+    ArchivedEntry, KnownReplyV1, KnownRequestV1, KnownTicket,
+};
 pub use khqr::{KhqrCheckReplyV1, KhqrCheckV1, KhqrIntentReplyV1, KhqrIntentV1, KhqrOutcome};
 
 /// A place in an edge's journal.

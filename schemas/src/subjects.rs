@@ -146,11 +146,15 @@ pub enum CentralRequest {
     KhqrCheck,
     /// `RegisterRowsV1` → `RegisterRowsReplyV1`.
     Register,
+    /// `AdoptRequestV1` → `AdoptReplyV1`.
+    Adopt,
+    /// `KnownRequestV1` → `KnownReplyV1`.
+    Known,
 }
 
 impl CentralRequest {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Heartbeat,
         Self::Mapping,
         Self::Catalogue,
@@ -159,6 +163,8 @@ impl CentralRequest {
         Self::KhqrIntent,
         Self::KhqrCheck,
         Self::Register,
+        Self::Adopt,
+        Self::Known,
     ];
 
     /// The last token of the subject.
@@ -172,6 +178,8 @@ impl CentralRequest {
             Self::KhqrIntent => "khqr_intent",
             Self::KhqrCheck => "khqr_check",
             Self::Register => "register",
+            Self::Adopt => "adopt",
+            Self::Known => "known",
         }
     }
 }

@@ -10,11 +10,11 @@
 use serde::de::DeserializeOwned;
 
 use crate::{
-    EntryKind,
+    BranchId, EdgeId, EntryKind, TenantId,
     events::{
         AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
-        OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1,
-        VoidRequestedV1,
+        EdgeAdoptedV1, ImportConflictedV1, OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1,
+        VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
     },
 };
 
@@ -43,6 +43,38 @@ pub enum Event {
     CommandRefused(CommandRefusedV1),
     /// Something for the audit log.
     AuditRecorded(AuditRecordedV1),
+    /// An edge took over from those before it.
+    EdgeAdopted(Box<EdgeAdoptedV1>),
+    /// An entry of a former edge could not be imported.
+    ImportConflicted(Box<ImportConflictedV1>),
+}
+
+impl Event {
+    /// The company, store and edge that it says it is of.
+    pub fn origin(&self) -> (TenantId, BranchId, EdgeId) {
+        macro_rules! of {
+            ($($variant:ident),+) => {
+                match self {
+                    $(Self::$variant(event) => (event.tenant_id, event.branch_id, event.edge_id),)+
+                }
+            };
+        }
+        of!(
+            CashSessionOpened,
+            SaleFinalized,
+            OrderStatusChanged,
+            OrderAccepted,
+            CashMoved,
+            CashSessionClosed,
+            VoidRequested,
+            VoidApproved,
+            VoidRejected,
+            CommandRefused,
+            AuditRecorded,
+            EdgeAdopted,
+            ImportConflicted
+        )
+    }
 }
 
 /// A payload that this build cannot read.
@@ -110,6 +142,8 @@ pub fn read(kind: &str, version: u16, payload: &[u8]) -> Result<Event, Unreadabl
         EntryKind::VoidRejected => parse(payload, Event::VoidRejected),
         EntryKind::CommandRefused => parse(payload, Event::CommandRefused),
         EntryKind::AuditRecorded => parse(payload, Event::AuditRecorded),
+        EntryKind::EdgeAdopted => parse(payload, Event::EdgeAdopted),
+        EntryKind::ImportConflicted => parse(payload, Event::ImportConflicted),
     };
     event.map_err(|source| Unreadable::Malformed { kind, version, source })
 }

@@ -16,6 +16,6 @@ mod world;
 
 pub use centre::Centre;
 pub use door::{DoorAnswer, DoorClient, open_account};
-pub use shop::Shop;
+pub use shop::{OldBox, Shop};
 pub use till::{Answer, Till, new_ticket};
 pub use world::World;

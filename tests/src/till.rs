@@ -69,7 +69,23 @@ impl Till {
 
     /// Waits for the menu, pairs the till, logs in and opens a cash session.
     pub async fn begin_the_day(&mut self) {
+        self.pair_and_log_in().await;
         let device_id: DeviceId = sample_id(self.device);
+        let open = OpenCashSession {
+            device_id,
+            staff_id: self.staff_id(),
+            opening_float_usd: Usd(Decimal::from(50)),
+            opening_float_khr: Khr(Decimal::from(100_000)),
+        };
+        let answer = self.ask("/v1/cash-sessions", &format!("open-{device_id}"), &open).await;
+        self.session = Some(answer.json::<CashSession>().cash_session_id);
+    }
+
+    /// Waits for the menu, pairs the till and logs in; a session that it has stays its
+    /// own.
+    pub async fn pair_and_log_in(&mut self) {
+        let device_id: DeviceId = sample_id(self.device);
+        self.token = None;
         let pair = PairDevice { device_id, code: sample_code(self.device).to_owned() };
         let key = format!("pair-{device_id}");
         let paired: PairedDevice = wait_until("the edge has its catalogue", BOUND, async || {
@@ -81,14 +97,6 @@ impl Till {
         let pin = sample_pin(self.person);
         let answer = self.try_log_in(self.staff_id(), pin).await;
         self.token = Some(answer.json::<LoggedIn>().token);
-        let open = OpenCashSession {
-            device_id,
-            staff_id: self.staff_id(),
-            opening_float_usd: Usd(Decimal::from(50)),
-            opening_float_khr: Khr(Decimal::from(100_000)),
-        };
-        let answer = self.ask("/v1/cash-sessions", &format!("open-{device_id}"), &open).await;
-        self.session = Some(answer.json::<CashSession>().cash_session_id);
     }
 
     /// The edge's address.

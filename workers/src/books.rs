@@ -12,7 +12,7 @@ use std::{
 
 use schemas::{EdgeId, Sha256Hash};
 use store::{
-    Conn, Error, accounts, audit, cash, commands, cursors,
+    Conn, Error, accounts, adoptions, audit, cash, commands, cursors,
     cursors::{Cursor, CursorMove},
     doors, entries, exceptions, handovers, khqr, orders, outbox, quarantine,
     quarantine::Quarantined,
@@ -222,6 +222,7 @@ impl Books for PgBooks<'_> {
         orders::insert(conn, &changes.sales).await?;
         write_khqr(conn, changes).await?;
         write_handovers(conn, changes).await?;
+        adoptions::insert(conn, &changes.adopted).await?;
         let moves: Vec<_> = changes.order_moves.values().copied().collect();
         orders::advance(conn, &moves).await?;
         cash::insert_sale_cash(conn, &changes.cash).await?;

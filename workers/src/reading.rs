@@ -11,8 +11,8 @@ use schemas::{
     BranchId, EdgeId, Entry, EntryKind, OrderId, SaleId, TenantId, VoidRequestId,
     events::{
         AuditRecordedV1, CashMovedV1, CashSessionClosedV1, CashSessionOpenedV1, CommandRefusedV1,
-        OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1, VoidApprovedV1, VoidRejectedV1,
-        VoidRequestedV1,
+        EdgeAdoptedV1, ImportConflictedV1, OrderAcceptedV1, OrderStatusChangedV1, SaleFinalizedV1,
+        VoidApprovedV1, VoidRejectedV1, VoidRequestedV1,
     },
     subjects::PosSubject,
     versions::{self, Event},
@@ -67,6 +67,10 @@ pub enum Reading {
     CommandRefused(CommandRefusedV1),
     /// Something for the audit log.
     AuditRecorded(AuditRecordedV1),
+    /// An edge took over from those before it.
+    EdgeAdopted(Box<EdgeAdoptedV1>),
+    /// An entry of a former edge could not be imported.
+    ImportConflicted(Box<ImportConflictedV1>),
     /// It cannot be told.
     Unreadable {
         /// Why, as a code.
@@ -106,7 +110,8 @@ impl Reading {
                 about_void(event.void_request_id, event.sale_id, event.order_id)
             }
             Self::CommandRefused(event) => vec![event.command_id.as_uuid()],
-            Self::AuditRecorded(_) => Vec::new(),
+            // What it adopts is in the books; what waits there waits on.
+            Self::EdgeAdopted(_) | Self::ImportConflicted(_) | Self::AuditRecorded(_) => Vec::new(),
             Self::Unreadable { about, .. } => about.clone(),
         }
     }
@@ -161,6 +166,8 @@ impl From<Event> for Reading {
             Event::VoidRejected(event) => Self::VoidRejected(event),
             Event::CommandRefused(event) => Self::CommandRefused(event),
             Event::AuditRecorded(event) => Self::AuditRecorded(event),
+            Event::EdgeAdopted(event) => Self::EdgeAdopted(event),
+            Event::ImportConflicted(event) => Self::ImportConflicted(event),
         }
     }
 }
@@ -199,7 +206,9 @@ fn seemingly_about(kind: Option<EntryKind>, payload: &[u8]) -> Vec<Uuid> {
             &["void_request_id", "sale_id", "order_id"]
         }
         Some(EntryKind::CommandRefused) => &["command_id"],
-        Some(EntryKind::AuditRecorded) => &[],
+        Some(EntryKind::AuditRecorded | EntryKind::EdgeAdopted | EntryKind::ImportConflicted) => {
+            &[]
+        }
         None => &["sale_id", "order_id", "cash_session_id", "void_request_id", "command_id"],
     };
     let Ok(Value::Object(payload)) = serde_json::from_slice(payload) else { return Vec::new() };

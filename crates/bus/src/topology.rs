@@ -333,6 +333,11 @@ pub(crate) async fn stream_info(bus: &Bus, name: &str) -> Result<Option<Info>, B
     }
 }
 
+/// The place of the newest message of a stream; 0 if it never had one.
+pub(crate) async fn last_sequence(bus: &Bus, stream: &str) -> Result<u64, BusError> {
+    Ok(must(bus, stream).await?.state.last_sequence)
+}
+
 /// How many messages of `stream` match `filter`.
 pub(crate) async fn count(bus: &Bus, stream: &str, filter: &str) -> Result<u64, BusError> {
     let failed = |error| BusError::broker(format!("counting {filter}"), error);

@@ -123,6 +123,7 @@ impl Settled {
             deductions,
             catalogue,
             late,
+            imported_from: None,
         }
     }
 }

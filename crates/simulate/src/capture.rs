@@ -119,6 +119,7 @@ impl World {
         let Origin { tenant_id, branch_id, .. } = self.edges[place].origin;
         let cash_session_id: CashSessionId = self.chance.id();
         let opened = CashSessionOpenedV1 {
+            imported_from: None,
             tenant_id,
             branch_id,
             edge_id: edge,
@@ -144,6 +145,7 @@ impl World {
     ) -> Result<(), String> {
         let Origin { tenant_id, branch_id, edge_id } = self.edges[place].origin;
         let moved = OrderStatusChangedV1 {
+            imported_from: None,
             tenant_id,
             branch_id,
             edge_id,

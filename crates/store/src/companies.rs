@@ -6,7 +6,9 @@
 //! caller passes in.
 
 use domain::invoice_series::{self, PLAIN_FORM};
-use schemas::{BranchId, EdgeId, SeriesId, TenantId};
+use schemas::{BranchId, EdgeId, SeriesId, TenantId, Timestamp};
+use serde_json::json;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{Conn, Error, columns, doors};
@@ -217,6 +219,48 @@ pub async fn enrol_edge(
         .await?;
     let epoch = columns::narrow("edge.epoch", i64::from(epoch))?;
     Ok(Edge { edge_id, tenant_id, branch_id, epoch, state: EdgeState::Active })
+}
+
+/// Puts another box in the place of a store's: enrols `edge_id` as [`enrol_edge`] does and
+/// writes into the audit log who replaced which edge by it, and why. What waits for the
+/// store's edge (commands, online orders) waits for the new one. Known already: nothing
+/// changes. Returns the edge as it stands and the one that it replaced, if this call did.
+///
+/// # Errors
+/// As of [`enrol_edge`].
+pub async fn replace_edge(
+    conn: &mut Conn,
+    (tenant_id, branch_id): (TenantId, BranchId),
+    edge_id: EdgeId,
+    (by, reason): (&str, &str),
+    at: Timestamp,
+) -> Result<(Edge, Option<EdgeId>), EnrolError> {
+    let known = edge(conn, edge_id).await?.is_some();
+    let before = sqlx::query_scalar!(
+        "SELECT edge_id FROM edge
+         WHERE branch_id = $1 AND kind = 'STORE' AND state = 'ACTIVE' FOR UPDATE",
+        branch_id.as_uuid(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let enrolled = enrol_edge(conn, tenant_id, branch_id, edge_id).await?;
+    let Some(before) = before.filter(|_| !known) else { return Ok((enrolled, None)) };
+    let meta = json!({ "by": by, "reason": reason, "replaced": before });
+    sqlx::query!(
+        "WITH replaced AS (UPDATE edge SET replaced_at = $5 WHERE edge_id = $4)
+         INSERT INTO audit_log (tenant_id, branch_id, action, subject_id, target_id, occurred_at,
+             meta)
+         VALUES ($1, $2, 'EDGE_REPLACED', $3, $4, $5, $6::text::jsonb)",
+        tenant_id.as_uuid(),
+        branch_id.as_uuid(),
+        edge_id.as_uuid(),
+        before,
+        OffsetDateTime::from(at),
+        meta.to_string(),
+    )
+    .execute(conn)
+    .await?;
+    Ok((enrolled, Some(before.into())))
 }
 
 /// Retires the edges of a company: none of them may sell from now on.

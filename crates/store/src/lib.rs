@@ -28,6 +28,7 @@ pub mod tickets;
 pub mod voids;
 
 pub mod accounts;
+pub mod adoptions;
 pub mod doors;
 pub mod drawers;
 pub mod handovers;

@@ -21,7 +21,8 @@ pub struct Order {
     pub status: OrderStatus,
     /// Where its sale stands.
     pub sale_status: SaleStatus,
-    /// The edge that moves it: its sale's, or the one that accepted it. `None` while
+    /// The edge that moves it: its sale's, the one that accepted it, or the
+    /// one that adopted it when it replaced either. `None` while
     /// it waits for the store's edge to accept it: nobody moves it then.
     pub kept_by: Option<EdgeId>,
 }
@@ -68,7 +69,11 @@ pub async fn insert(conn: &mut Conn, sales: &[BookedSale<'_>]) -> Result<(), Err
 pub async fn read(conn: &mut Conn, ids: &[OrderId]) -> Result<Vec<Order>, Error> {
     let rows = sqlx::query!(
         r#"SELECT o.order_id, o.sale_id, o.branch_id, o.status, s.status AS "sale_status",
-               CASE WHEN h.order_id IS NULL THEN s.edge_id ELSE h.edge_id END AS kept_by
+               COALESCE(
+                   (SELECT a.edge_id FROM adopted a JOIN edge e ON e.edge_id = a.edge_id
+                    WHERE a.subject_id = o.order_id ORDER BY e.epoch DESC LIMIT 1),
+                   CASE WHEN h.order_id IS NULL THEN s.edge_id ELSE h.edge_id END
+               ) AS kept_by
            FROM sale_order o JOIN sale s ON s.sale_id = o.sale_id
            LEFT JOIN order_handover h ON h.order_id = o.order_id
            WHERE o.order_id = ANY($1)"#,

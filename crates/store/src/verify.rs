@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{Conn, Error, Pool};
 
+mod adoptions;
 mod booked;
 mod deductions;
 mod door;
@@ -140,6 +141,7 @@ pub async fn books(pool: &Pool) -> Result<Vec<Check>, Error> {
     checks.extend(register::checks(&mut tx).await?);
     checks.push(heartbeats::check(&mut tx).await?);
     checks.push(door::check(&mut tx).await?);
+    checks.push(adoptions::check(&mut tx).await?);
     tx.rollback().await?;
     Ok(checks)
 }

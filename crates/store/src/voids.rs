@@ -139,7 +139,11 @@ pub async fn read_sales(conn: &mut Conn, ids: &[SaleId]) -> Result<Vec<(SoldSale
     }
     let rows = sqlx::query!(
         r#"SELECT s.sale_id, s.status AS "sale_status", o.order_id, o.status, o.branch_id,
-               CASE WHEN h.order_id IS NULL THEN s.edge_id ELSE h.edge_id END AS kept_by,
+               COALESCE(
+                   (SELECT a.edge_id FROM adopted a JOIN edge d ON d.edge_id = a.edge_id
+                    WHERE a.subject_id = o.order_id ORDER BY d.epoch DESC LIMIT 1),
+                   CASE WHEN h.order_id IS NULL THEN s.edge_id ELSE h.edge_id END
+               ) AS kept_by,
                e.kind, e.schema_version, e.payload
            FROM sale s
            JOIN sale_order o ON o.sale_id = s.sale_id

@@ -52,6 +52,7 @@ const MUTABLE: &[(&str, &[&str])] = &[
         &["state", "applied", "still_waiting", "outcome_code", "outcome_detail", "settled_at"],
     ),
     ("sale_khqr", &[]),
+    ("adopted", &[]),
     ("khqr_intent", KHQR),
     ("recovery", &["recovered_at", "recovered_by", "report"]),
     ("numbered_ahead", &[]),

@@ -100,6 +100,7 @@ impl JournalWriter {
         let session = self.id("session");
         let document = self.catalogue.document();
         let opened = CashSessionOpenedV1 {
+            imported_from: None,
             tenant_id: document.tenant_id,
             branch_id: document.branch_id,
             edge_id: self.edge_id,
@@ -153,6 +154,7 @@ impl JournalWriter {
         let document = self.catalogue.document();
         let (cashier_id, cashier_name) = self.cashier();
         SaleFinalizedV1 {
+            imported_from: None,
             tenant_id: document.tenant_id,
             branch_id: document.branch_id,
             edge_id: self.edge_id,
@@ -194,6 +196,7 @@ impl JournalWriter {
         to: OrderStatus,
     ) -> Entry {
         let moved = OrderStatusChangedV1 {
+            imported_from: None,
             tenant_id: sale.tenant_id,
             branch_id: sale.branch_id,
             edge_id: self.edge_id,

@@ -93,7 +93,9 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::Door(code, _) => at_the_door(*code),
         Refusal::Office(refusal) => office_status(refusal),
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
-        Refusal::Busy | Refusal::MustRecover => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Busy | Refusal::MustRecover | Refusal::StillArriving => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Refusal::Books(_) | Refusal::Broker(_) if refusal.passes() => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -271,6 +273,7 @@ mod tests {
             (refused(RefusalCode::TooLarge), 413, "too_large"),
             (Refusal::Busy, 503, "busy"),
             (Refusal::MustRecover, 503, "books_need_recovery"),
+            (Refusal::StillArriving, 503, "still_arriving"),
             (Refusal::TooSlow, 504, "too_slow"),
             (Refusal::Books(damage), 500, "internal"),
             (Refusal::Broker(BusError::Disconnected), 503, "broker_unavailable"),

@@ -3,10 +3,12 @@
 //! Each is answered in a task of its own and within bounds; a refusal is an
 //! answer too. One file for each question.
 
+mod adopt;
 mod catalogue;
 mod facts;
 mod heartbeat;
 mod khqr;
+mod known;
 mod mapping;
 mod orders;
 mod register;
@@ -109,6 +111,8 @@ async fn body(center: &Center, subject: CentralSubject, body: &[u8]) -> Result<B
         CentralRequest::Stock => json(&stock::answer(center, subject).await?),
         CentralRequest::Facts => json(&facts::answer(center, subject, parse(body)?).await?),
         CentralRequest::KhqrIntent => json(&khqr::write(center, subject, &parse(body)?).await?),
+        CentralRequest::Adopt => json(&adopt::answer(center, subject, parse(body)?).await?),
+        CentralRequest::Known => json(&known::answer(center, subject, &parse(body)?).await?),
         CentralRequest::KhqrCheck => json(&khqr::check(center, subject, &parse(body)?).await?),
         CentralRequest::Register => json(&register::answer(center, subject, parse(body)?).await?),
     }

@@ -7,6 +7,8 @@ pub mod bench;
 pub mod centre;
 pub mod drive;
 pub mod edge;
+pub mod edge_replace;
+pub mod journal;
 pub mod quarantine;
 pub mod reach;
 pub mod rebuild;

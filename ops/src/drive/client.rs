@@ -250,7 +250,7 @@ impl EdgeClient {
     /// All tickets, newest first.
     pub fn tickets(&self) -> impl Stream<Item = Result<TicketRow, TillError>> + '_ {
         let first = Some(None);
-        stream::try_unfold(first, move |place: Option<Option<u64>>| async move {
+        stream::try_unfold(first, move |place: Option<Option<i64>>| async move {
             let Some(before) = place else { return Ok::<_, TillError>(None) };
             let from = before.map(|before| format!("&before={before}")).unwrap_or_default();
             let path = format!("/v1/tickets?limit={TICKETS_PER_PAGE}{from}");

@@ -48,6 +48,7 @@ async fn level(sold: &Sold, store: &Store) -> Said {
         confirmed: sales,
         numbered: sales,
         oldest_unconfirmed_at: None,
+        standing: schemas::edge_api::Standing::Selling,
         held: None,
         last_error: None,
         catalogue: None,
@@ -72,7 +73,7 @@ async fn edge(store: &Store, said: Said) -> EdgeAddress {
         let from = usize::try_from(page.before.unwrap_or(0)).unwrap();
         let rows = said.tickets.iter().skip(from).take(PER_PAGE).map(row).collect();
         let next = from + PER_PAGE;
-        let next_before = (next < said.tickets.len()).then_some(next as u64);
+        let next_before = (next < said.tickets.len()).then(|| i64::try_from(next).unwrap());
         Json(TicketPage { tickets: rows, next_before })
     };
     let router =

@@ -24,6 +24,8 @@ pub enum Who {
     StaffOrOperator,
     /// Managers and admins.
     Approver,
+    /// The tools of whoever keeps this box, and nobody else.
+    Operator,
 }
 
 impl Who {
@@ -39,6 +41,7 @@ impl Who {
             Self::StaffOrOperator => {
                 "For cashiers, managers and admins who are logged in, and for the operator's token."
             }
+            Self::Operator => "For the operator's token only.",
             Self::Approver => "For managers and admins who are logged in.",
         }
     }
@@ -100,6 +103,7 @@ pub const RULES: &[Rule] = &[
     rule_for("POST", "/v1/orders/{id}/status", Who::Staff),
     rule_for("GET", "/v1/notifications", Who::Staff),
     rule_for("PUT", "/v1/notifications/{id}/seen", Who::Staff),
+    rule_for("POST", "/v1/import", Who::Operator),
     rule_for("GET", "/v1/tickets", Who::StaffOrOperator),
     rule_for("GET", "/v1/tickets/{ticket}", Who::StaffOrOperator),
 ];
@@ -148,6 +152,7 @@ fn tell(operation: &mut Operation, who: Who) {
         Who::Till => &["till", "staff"],
         Who::TillOrOperator => &["till", "staff", "operator"],
         Who::Staff | Who::Approver => &["staff"],
+        Who::Operator => &["operator"],
         Who::StaffOrOperator => &["staff", "operator"],
     };
     operation.security =

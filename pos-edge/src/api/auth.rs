@@ -54,7 +54,12 @@ fn admit(api: &Api, rule: Who, headers: &HeaderMap) -> Result<Option<Caller>, Pr
         (_, Who::Anyone | Who::TillOrOperator)
         | (Caller::Till(_) | Caller::Person(_), Who::Till)
         | (Caller::Person(_), Who::Staff)
-        | (Caller::Person(_) | Caller::Operator, Who::StaffOrOperator) => Ok(Some(caller)),
+        | (Caller::Person(_) | Caller::Operator, Who::StaffOrOperator)
+        | (Caller::Operator, Who::Operator) => Ok(Some(caller)),
+        (Caller::Till(_) | Caller::Person(_), Who::Operator) => Err(Problem::new(
+            Code::OperatorRequired,
+            "this is for the operator's token, which lies beside the journal",
+        )),
         (Caller::Person(actor), Who::Approver) => {
             actor.require_approver()?;
             Ok(Some(caller))

@@ -36,7 +36,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(super) struct MovementQuery {
     /// The `next_before` of the page before.
-    before: Option<u64>,
+    before: Option<i64>,
     /// 1 to 500; 50 if not given.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,

@@ -12,6 +12,7 @@ pub mod problem;
 mod catalogue;
 mod drafts;
 mod drawers;
+mod imports;
 mod khqr;
 mod limits;
 mod meters;
@@ -63,6 +64,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 struct Api {
     journal: Journal,
     khqr: Arc<Khqr>,
+    centre: Centre,
     standing: Standing,
     registry: PrometheusHandle,
     meters: Meters,
@@ -111,7 +113,8 @@ pub fn router(
 ) -> Router {
     let Parts { standing, centre, registry, operator } = parts;
     let api = Api {
-        khqr: Arc::new(Khqr::new(centre)),
+        khqr: Arc::new(Khqr::new(centre.clone())),
+        centre,
         meters: Meters::of(journal.identity().edge_id),
         journal,
         standing,
@@ -187,6 +190,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(orders::move_on))
         .routes(routes!(notifications::list))
         .routes(routes!(notifications::see))
+        .routes(routes!(imports::take))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::read))
         .routes(routes!(catalogue::read))

@@ -54,6 +54,7 @@ codes! {
     DeviceUnknown = "device_unknown", FORBIDDEN, "The till is not one of this branch";
     DeviceRevoked = "device_revoked", FORBIDDEN, "The till may no longer be used";
     ApproverRequired = "approver_required", FORBIDDEN, "A manager or admin must do this";
+    OperatorRequired = "operator_required", FORBIDDEN, "The operator's token must do this";
     NotYours = "not_yours", FORBIDDEN, "It is another till's or person's";
     WrongPairingCode = "wrong_pairing_code", FORBIDDEN, "The pairing code is wrong";
     PairingCodeExpired = "pairing_code_expired", FORBIDDEN, "The pairing code has expired";
@@ -109,15 +110,19 @@ codes! {
     KhqrUnavailable = "khqr_unavailable", UNPROCESSABLE_ENTITY, "KHQR is not taken here";
     KhqrRefused = "khqr_refused", UNPROCESSABLE_ENTITY, "No KHQR code can be made of it";
     SaleTooLarge = "sale_too_large", UNPROCESSABLE_ENTITY, "The sale does not fit an entry";
+    ImportRefused = "import_refused", UNPROCESSABLE_ENTITY, "These entries are not imported here";
     InvalidPrinter = "invalid_printer", UNPROCESSABLE_ENTITY, "This is no printer of the store";
     LoginLocked = "login_locked", TOO_MANY_REQUESTS, "Too many wrong tries";
     Internal = "internal", INTERNAL_SERVER_ERROR, "This program failed";
     KhqrCentreRefused = "khqr_centre_refused", BAD_GATEWAY, "The centre refused";
     PrinterUnreachable = "printer_unreachable", BAD_GATEWAY, "The printer does not answer";
     PrinterFailed = "printer_failed", BAD_GATEWAY, "The printer did not take all of it";
+    ImportNeedsLine = "import_needs_line", SERVICE_UNAVAILABLE, "An import needs the line";
     KhqrNeedsLine = "khqr_needs_line", SERVICE_UNAVAILABLE, "KHQR needs the line";
     NoCatalogue = "no_catalogue", SERVICE_UNAVAILABLE, "There is no catalogue yet";
     JournalRolledBack = "journal_rolled_back", SERVICE_UNAVAILABLE, "This edge may not sell any more";
+    EdgeRetired = "edge_retired", SERVICE_UNAVAILABLE, "Another edge has replaced this one";
+    EdgeNotAdopted = "edge_not_adopted", SERVICE_UNAVAILABLE, "This edge has not taken over yet";
     StorageFailed = "storage_failed", SERVICE_UNAVAILABLE, "The journal's storage failed";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The daemon is stopping";
     TooBusy = "too_busy", SERVICE_UNAVAILABLE, "Too much is asked at once";
@@ -206,6 +211,7 @@ mod tests {
                 (403, "device_unknown"),
                 (403, "device_revoked"),
                 (403, "approver_required"),
+                (403, "operator_required"),
                 (403, "not_yours"),
                 (403, "wrong_pairing_code"),
                 (403, "pairing_code_expired"),
@@ -261,15 +267,19 @@ mod tests {
                 (422, "khqr_unavailable"),
                 (422, "khqr_refused"),
                 (422, "sale_too_large"),
+                (422, "import_refused"),
                 (422, "invalid_printer"),
                 (429, "login_locked"),
                 (500, "internal"),
                 (502, "khqr_centre_refused"),
                 (502, "printer_unreachable"),
                 (502, "printer_failed"),
+                (503, "import_needs_line"),
                 (503, "khqr_needs_line"),
                 (503, "no_catalogue"),
                 (503, "journal_rolled_back"),
+                (503, "edge_retired"),
+                (503, "edge_not_adopted"),
                 (503, "storage_failed"),
                 (503, "shutting_down"),
                 (503, "too_busy"),

@@ -24,7 +24,7 @@ pub(super) struct TicketQuery {
     /// Only these.
     status: Option<TicketStatus>,
     /// The `nextBefore` of the page before.
-    before: Option<u64>,
+    before: Option<i64>,
     /// 1 to 500; 50 if not given.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,

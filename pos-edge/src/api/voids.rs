@@ -32,7 +32,7 @@ pub(super) struct VoidQuery {
     /// Only these.
     status: Option<VoidRequestStatus>,
     /// The `next_before` of the page before.
-    before: Option<u64>,
+    before: Option<i64>,
     /// 1 to 200; 50 if not given.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,

@@ -14,9 +14,7 @@ use schemas::{
 use super::{Answer, CaptureError, catalogue, receipt, request_hash};
 use crate::{
     fresh_id::fresh_id,
-    journal::{
-        By, Captured, CatalogueInUse, Journal, NewLateSale, NewSale, OpenSession, Refusal, StockUse,
-    },
+    journal::{By, Captured, CatalogueInUse, Journal, NewLateSale, NewSale, OpenSession, Refusal},
     khqr::{self, LockedSale},
 };
 
@@ -162,7 +160,6 @@ fn draft(
         Some(locked) => by_khqr(locked, &request.tender)?,
         None => in_cash(&catalogue, request, finalized_at)?,
     };
-    let stock: Vec<StockUse> = settled.deductions.iter().map(StockUse::from).collect();
     let identity = journal.identity();
     let request_hash = request_hash(request);
     let document = catalogue.index.document();
@@ -186,22 +183,6 @@ fn draft(
         finalized_at,
         late: None,
     });
-    let new = NewSale {
-        draft_id: request.draft_id,
-        ticket_id: sale.ticket_id.clone(),
-        request_hash,
-        device_id: sale.device_id,
-        cash_session_id: request.cash_session_id,
-        sale_id: sale.sale_id,
-        order_id: sale.order_id,
-        finalized_at,
-        method: sale.tender.method,
-        currency: sale.tender.currency,
-        kept: sale.tender.received.saturating_sub(sale.tender.change),
-        grand_total_usd: sale.grand_total_usd,
-        vat_usd: sale.vat.amount_usd,
-        stock,
-        payload: Vec::new(),
-    };
+    let new = NewSale { draft_id: request.draft_id, ..NewSale::of(&sale, request.cash_session_id) };
     Ok((new, sale))
 }

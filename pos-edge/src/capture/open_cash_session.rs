@@ -77,6 +77,7 @@ fn draft(
         opening_float_khr: request.opening_float_khr,
     };
     let event = CashSessionOpenedV1 {
+        imported_from: None,
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,

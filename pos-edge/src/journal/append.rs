@@ -9,6 +9,7 @@ use sqlx::SqliteConnection;
 use super::{
     error::JournalError,
     insert::{NewRows, insert},
+    standing,
     state::{Durability, Ledger},
 };
 
@@ -35,8 +36,8 @@ pub(super) async fn append<T, F>(
 where
     F: for<'a> FnOnce(&'a mut SqliteConnection, u64) -> BoxFuture<'a, Result<T, JournalError>>,
 {
-    if let Some(why) = &*ledger.shared.rolled_back.borrow() {
-        return Err(JournalError::RolledBack(why.clone()));
+    if let Some(barred) = standing::barred(&ledger.shared) {
+        return Err(barred);
     }
     let edge = ledger.shared.identity.edge_id;
     let now = ledger.shared.clock.now();

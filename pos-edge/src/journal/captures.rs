@@ -46,6 +46,29 @@ pub struct NewSale {
     pub payload: Vec<u8>,
 }
 
+impl NewSale {
+    /// The sale that an event tells of this session, without a payload.
+    pub fn of(sale: &SaleFinalizedV1, cash_session_id: CashSessionId) -> Self {
+        Self {
+            ticket_id: sale.ticket_id.clone(),
+            request_hash: sale.request_hash,
+            device_id: sale.device_id,
+            cash_session_id,
+            draft_id: None,
+            sale_id: sale.sale_id,
+            order_id: sale.order_id,
+            finalized_at: sale.finalized_at,
+            method: sale.tender.method,
+            currency: sale.tender.currency,
+            kept: sale.tender.received.saturating_sub(sale.tender.change),
+            grand_total_usd: sale.grand_total_usd,
+            vat_usd: sale.vat.amount_usd,
+            stock: sale.deductions.iter().map(StockUse::from).collect(),
+            payload: Vec::new(),
+        }
+    }
+}
+
 /// A sale that its till completed before the close of its session, and that
 /// came after it.
 #[derive(Debug)]

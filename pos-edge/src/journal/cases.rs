@@ -2,20 +2,21 @@
 
 use domain::voids::Case;
 use schemas::{
-    CashSessionId, Currency, OrderId, SaleId, StaffId, TicketId, VoidRequestId,
+    CashSessionId, Currency, OrderId, SaleId, StaffId, TicketId, Timestamp, VoidRequestId,
     edge_api::VoidRequestStatus,
+    events::{OrderStatus, SaleStatus},
 };
 use sqlx::SqliteConnection;
 
 use super::{
-    columns::{name_out, place_in, place_out, uuid_out},
+    columns::{name_out, uuid_out},
     error::JournalError,
 };
 
 /// A sale, where it stands, and whose it is.
 pub(super) struct SaleCase {
-    /// Its entry.
-    pub(super) seq: u64,
+    /// The place of its row: its entry, below 0 if it was adopted.
+    pub(super) seq: i64,
     pub(super) ticket_id: TicketId,
     pub(super) sale_id: SaleId,
     pub(super) order_id: OrderId,
@@ -30,7 +31,8 @@ pub(super) struct SaleCase {
 
 /// A request to void it.
 pub(super) struct Request {
-    pub(super) seq: u64,
+    /// The place of its row, as that of a sale.
+    pub(super) seq: i64,
     pub(super) requested_by: StaffId,
 }
 
@@ -81,7 +83,7 @@ pub(super) async fn of_void_request(
     let mut sale = by_seq(connection, row.ticket_seq).await?;
     sale.case.request = Some(name_out(&row.status)?);
     let requested_by = uuid_out(&row.requested_by)?.into();
-    Ok(Some((sale, Request { seq: place_out(row.seq), requested_by })))
+    Ok(Some((sale, Request { seq: row.seq, requested_by })))
 }
 
 async fn by_seq(connection: &mut SqliteConnection, seq: i64) -> Result<SaleCase, JournalError> {
@@ -96,7 +98,7 @@ async fn by_seq(connection: &mut SqliteConnection, seq: i64) -> Result<SaleCase,
     .fetch_one(&mut *connection)
     .await?;
     Ok(SaleCase {
-        seq: place_out(seq),
+        seq,
         ticket_id: TicketId::parse(row.ticket_id)
             .map_err(|error| JournalError::Storage(error.to_string()))?,
         sale_id: uuid_out(&row.sale_id)?.into(),
@@ -128,17 +130,33 @@ async fn newest_request(
     status.as_deref().map(name_out).transpose()
 }
 
+/// Where a sale and its order stand.
+#[derive(Clone, Copy)]
+pub(super) struct Stands {
+    pub(super) sale: SaleStatus,
+    pub(super) order: OrderStatus,
+}
+
 /// Writes where a sale and its order stand after a step; `moved_at` if the
 /// order moved.
 pub(super) async fn set(
     connection: &mut SqliteConnection,
-    seq: u64,
+    seq: i64,
     after: &Case,
-    moved_at: Option<schemas::Timestamp>,
+    moved_at: Option<Timestamp>,
 ) -> Result<(), JournalError> {
-    let seq = place_in(seq);
-    let (sale, order) = (after.sale.as_str(), after.order.as_str());
-    let moved_at = moved_at.map(schemas::Timestamp::unix_micros);
+    put(connection, seq, Stands { sale: after.sale, order: after.order }, moved_at).await
+}
+
+/// Writes where a sale and its order stand.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    stands: Stands,
+    moved_at: Option<Timestamp>,
+) -> Result<(), JournalError> {
+    let (sale, order) = (stands.sale.as_str(), stands.order.as_str());
+    let moved_at = moved_at.map(Timestamp::unix_micros);
     sqlx::query!(
         "UPDATE ticket SET sale_status = ?, order_status = ?,
                            order_changed_at = coalesce(?, order_changed_at)

@@ -21,6 +21,7 @@ use super::{
     error::{JournalError, Refusal},
     insert::{NewRows, insert},
     pruned::{self, Key, Pruned},
+    standing,
     state::Shared,
     updates::{Place, PlacedUpdate},
 };
@@ -62,12 +63,9 @@ impl Desk<'_> {
     /// Whether anything new may be written.
     ///
     /// # Errors
-    /// [`Refusal::RolledBack`].
+    /// Why nothing may ([`super::standing`]).
     pub(super) fn may_write(&self) -> Result<(), Refusal> {
-        match &*self.shared.rolled_back.borrow() {
-            Some(why) => Err(Refusal::RolledBack(why.clone())),
-            None => Ok(()),
-        }
+        standing::refusal(self.shared).map_or(Ok(()), Err)
     }
 
     /// Whether there is room for a late sale that was paid this way.

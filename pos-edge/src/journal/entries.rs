@@ -13,9 +13,11 @@ use super::{
 
 /// The newest entry.
 pub(super) async fn head(connection: &mut SqliteConnection) -> Result<JournalHead, JournalError> {
-    let row = sqlx::query!("SELECT seq AS \"seq!\", hash FROM entry ORDER BY seq DESC LIMIT 1")
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query!(
+        "SELECT seq AS \"seq!\", hash FROM entry WHERE seq > 0 ORDER BY seq DESC LIMIT 1"
+    )
+    .fetch_optional(connection)
+    .await?;
     row.map_or(Ok(JournalHead::EMPTY), |row| {
         Ok(JournalHead { seq: place_out(row.seq), hash: hash_out(&row.hash)? })
     })
@@ -127,7 +129,7 @@ pub(super) async fn read_before(
     let mut rows = sqlx::query_as!(
         Stored,
         "SELECT seq AS \"seq!\", kind, schema_version, recorded_at, prev_hash, hash, payload
-         FROM entry WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+         FROM entry WHERE seq < ? AND seq > 0 ORDER BY seq DESC LIMIT ?",
         seq,
         limit,
     )

@@ -165,6 +165,18 @@ pub enum JournalError {
     /// The books know more of this journal than it does itself.
     #[error("this journal is older than the books know it: {0}")]
     RolledBack(String),
+    /// Another edge has replaced this one.
+    #[error("this edge was replaced and may not sell any more: {0}")]
+    Retired(String),
+    /// It has not taken over yet from the edge that it follows.
+    #[error(
+        "this edge replaces another one and has not taken over yet: it needs the line to the \
+         centre once"
+    )]
+    NotAdopted,
+    /// What the books gave to be adopted cannot be.
+    #[error("what the books have of the former edge cannot be taken over: {0}")]
+    Adoption(String),
     /// Register rows came that do not continue the ones held.
     #[error("invoice rows start at {got}, but {expected} is the next one")]
     MappingGap {

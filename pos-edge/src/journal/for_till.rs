@@ -80,7 +80,7 @@ impl Journal {
     pub async fn cash_movements(
         &self,
         id: CashSessionId,
-        before: Option<u64>,
+        before: Option<i64>,
         limit: usize,
     ) -> Result<MovementPage, JournalError> {
         self.ask(move |ledger| {

@@ -22,7 +22,7 @@ use sqlx::SqliteConnection;
 
 use super::{
     captures::{Capture, Captured, NewSale},
-    columns::{hash_out, json_rows},
+    columns::{hash_out, json_rows, place_in},
     contacts,
     desk::{self, Desk},
     drafts,
@@ -30,6 +30,7 @@ use super::{
     insert::{NewRows, insert},
     pruned,
     sessions::{self, OpenSession},
+    standing,
     state::Ledger,
     stock, tickets,
     updates::{Place, PlacedUpdate},
@@ -226,8 +227,8 @@ fn refuse(
     opening: &[(DeviceId, StaffId, CashSessionId)],
 ) -> Option<Refusal> {
     let shared = &ledger.shared;
-    if let Some(why) = &*shared.rolled_back.borrow() {
-        return Some(Refusal::RolledBack(why.clone()));
+    if let Some(refusal) = standing::refusal(shared) {
+        return Some(refusal);
     }
     match capture {
         Capture::Sale(sale) => {
@@ -335,7 +336,7 @@ async fn write(
     for (entry, capture) in sealed.iter().zip(drawn) {
         if let Capture::Sale(sale) = capture {
             let sale_no = ledger.captured + rows.len() as u64 + 1;
-            rows.push(tickets::Insert::of(sale, (entry.seq, entry.hash), sale_no, None)?);
+            rows.push(tickets::Insert::of(sale, (place_in(entry.seq), entry.hash), sale_no, None)?);
             sold.extend(stock::taken(&sale.stock, entry.seq));
         }
     }

@@ -65,6 +65,9 @@ struct Columns<'a> {
     /// `[entry, ticket, entry hash, number, mapping_seq, invoice id]` of those of
     /// this journal.
     ours: Vec<(u64, &'a TicketId, Sha256Hash, u64, u64, String)>,
+    /// `[ticket, entry hash, number, mapping_seq, invoice id]` of the others: of former
+    /// journals, whose sales may have been adopted.
+    others: Vec<(&'a TicketId, Sha256Hash, u64, u64, String)>,
     /// The highest number of each series.
     highest: HashMap<SeriesId, u64>,
 }
@@ -74,16 +77,18 @@ impl<'a> Columns<'a> {
         let mut columns = Self {
             rows: Vec::with_capacity(rows.len()),
             ours: Vec::new(),
+            others: Vec::new(),
             highest: HashMap::new(),
         };
         for row in rows {
             let text = serde_json::to_string(row)
                 .map_err(|error| JournalError::Storage(error.to_string()))?;
             columns.rows.push(text);
-            if row.edge_id == edge {
-                let id = uuid_hex(row.invoice_id);
-                let InvoiceAssignedV1 { entry_seq, ticket_id, entry_hash, no, mapping_seq, .. } =
-                    row;
+            let id = uuid_hex(row.invoice_id);
+            let InvoiceAssignedV1 { entry_seq, ticket_id, entry_hash, no, mapping_seq, .. } = row;
+            if row.edge_id != edge {
+                columns.others.push((ticket_id, *entry_hash, *no, *mapping_seq, id));
+            } else {
                 columns.ours.push((*entry_seq, ticket_id, *entry_hash, *no, *mapping_seq, id));
             }
             let highest = columns.highest.entry(row.series_id).or_default();
@@ -128,6 +133,9 @@ async fn write(
     .execute(&mut *connection)
     .await?
     .rows_affected();
+    if !columns.others.is_empty() {
+        number_adopted(connection, columns).await?;
+    }
     for (series, highest) in &columns.highest {
         let (series, highest) = (series.as_uuid(), place_in(*highest));
         sqlx::query!(
@@ -145,6 +153,32 @@ async fn write(
         .execute(&mut *connection)
         .await?;
     Ok(numbered)
+}
+
+/// Numbers of sales that former journals captured and this one adopted.
+async fn number_adopted(
+    connection: &mut SqliteConnection,
+    columns: &Columns<'_>,
+) -> Result<(), JournalError> {
+    let others = json_rows(&columns.others)?;
+    sqlx::query!(
+        "UPDATE ticket
+         SET invoice_no = assigned.no, invoice_id = assigned.invoice_id,
+             mapping_seq = assigned.mapping_seq
+         FROM (
+             SELECT value ->> 0 AS ticket_id, unhex(value ->> 1) AS hash, value ->> 2 AS no,
+                    value ->> 3 AS mapping_seq, unhex(value ->> 4) AS invoice_id
+             FROM json_each(?)
+         ) AS assigned
+         WHERE ticket.ticket_id = assigned.ticket_id
+           AND ticket.seq < 0
+           AND ticket.invoice_no IS NULL
+           AND ticket.entry_hash = assigned.hash",
+        others,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn announce(ledger: &Ledger, rows: &[InvoiceAssignedV1]) {

@@ -16,6 +16,7 @@
 //! [`Journal::close`], ends the task; a crash of it is an error to each caller.
 
 mod error;
+mod export;
 mod fence;
 mod files;
 mod for_drafts;
@@ -29,10 +30,12 @@ mod insert;
 mod key;
 mod open;
 mod settings;
+mod standing;
 mod state;
 mod writer;
 
 mod acts;
+mod adopt;
 mod append;
 mod captures;
 mod cases;
@@ -45,6 +48,7 @@ mod desk;
 mod drafts;
 mod entries;
 mod group;
+mod imports;
 mod khqr;
 mod mapping;
 mod measure;
@@ -71,10 +75,13 @@ use schemas::{Clock, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 pub use acts::{Act, Asked, By};
+pub use adopt::Adopted;
 pub use captures::{Captured, NewLateSale, NewSale, NewSession, StockUse};
 pub use catalogue::CatalogueInUse;
 pub use drafts::DraftRefusal;
 pub use error::{JournalError, OpenError, Refusal};
+pub use export::OldJournal;
+pub use imports::{Candidate, Taken};
 pub use key::{JournalKey, KEY_VARIABLE, KeyError};
 pub use khqr::{CodeBefore, Confirmed, HeldCode, NewCode, Tap};
 pub use notifications::NotificationFilter;
@@ -87,6 +94,7 @@ pub use reports::MAX_MOVEMENTS;
 pub use room::RoomSettings;
 pub use sessions::{KnownSession, OpenSession};
 pub use settings::{EdgeIdentity, JournalSettings};
+pub use standing::Adoption;
 pub use stock::NewestLevels;
 pub use tickets::TicketFilter;
 pub use updates::{Place, PlacedUpdate};
@@ -119,7 +127,20 @@ impl Journal {
         identity: EdgeIdentity,
         clock: &dyn Clock,
     ) -> Result<(), OpenError> {
-        open::create(settings, identity, clock).await
+        open::create(settings, identity, Adoption::None, clock).await
+    }
+
+    /// Makes an empty journal for an edge that replaces another one: it takes nothing
+    /// before it has taken over.
+    ///
+    /// # Errors
+    /// [`OpenError`], also if there is one already.
+    pub async fn create_replacement(
+        settings: &JournalSettings,
+        identity: EdgeIdentity,
+        clock: &dyn Clock,
+    ) -> Result<(), OpenError> {
+        open::create(settings, identity, Adoption::Waiting, clock).await
     }
 
     /// Opens the journal of this edge, after having looked at it without

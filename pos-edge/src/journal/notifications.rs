@@ -22,7 +22,7 @@ pub(super) struct Notice {
     pub(super) what: &'static str,
     pub(super) void_request_id: VoidRequestId,
     /// The entry of that request.
-    pub(super) request_seq: u64,
+    pub(super) request_seq: i64,
     pub(super) sale_id: SaleId,
     /// Whom it is for; `None` is every manager and admin.
     pub(super) to: Option<StaffId>,
@@ -33,14 +33,14 @@ pub(super) async fn raise(desk: &mut Desk<'_>, notice: &Notice) -> Result<(), Jo
     let branch = desk.shared.identity.branch_id;
     let key = format!("{}:{branch}:{}", notice.what, notice.sale_id);
     let id = notification_id(&key, notice.void_request_id).as_uuid();
-    let (request_seq, to) = (place_in(notice.request_seq), notice.to.map(StaffId::as_uuid));
+    let to = notice.to.map(StaffId::as_uuid);
     let at = desk.now.unix_micros();
     sqlx::query!(
         "INSERT INTO notification (notification_id, key, request_seq, staff_id, at)
          VALUES (?, ?, ?, ?, ?) ON CONFLICT (notification_id) DO NOTHING",
         id,
         key,
-        request_seq,
+        notice.request_seq,
         to,
         at,
     )

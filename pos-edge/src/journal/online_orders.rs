@@ -8,14 +8,14 @@ use schemas::{
 use sqlx::SqliteConnection;
 
 use super::{
-    columns::{name_out, place_in, place_out, units_in, uuid_out},
+    columns::{name_out, units_in, uuid_out},
     error::JournalError,
 };
 
 /// An online order and where it stands.
 pub(super) struct OnlineOrder {
-    /// The entry that accepted it.
-    pub(super) seq: u64,
+    /// The place of its row: the entry that accepted it, below 0 if it was adopted.
+    pub(super) seq: i64,
     pub(super) sale_id: SaleId,
     pub(super) status: OrderStatus,
 }
@@ -34,7 +34,7 @@ pub(super) async fn find(
     .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(OnlineOrder {
-        seq: place_out(row.seq),
+        seq: row.seq,
         sale_id: uuid_out(&row.sale_id)?.into(),
         status: name_out(&row.order_status)?,
     }))
@@ -70,10 +70,10 @@ pub(super) async fn acceptance(
 /// Writes the order of an entry, as `IN_PREP`.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    seq: u64,
+    seq: i64,
     accepted: &OrderAcceptedV1,
 ) -> Result<(), JournalError> {
-    let (seq, ticket) = (place_in(seq), accepted.ticket_id.as_str());
+    let ticket = accepted.ticket_id.as_str();
     let (order, sale) = (accepted.order_id.as_uuid(), accepted.sale_id.as_uuid());
     let placed_at = accepted.finalized_at.unix_micros();
     let total = units_in(accepted.grand_total_usd.amount(), Currency::Usd);
@@ -95,11 +95,11 @@ pub(super) async fn insert(
 /// Writes where an order stands after a step.
 pub(super) async fn set(
     connection: &mut SqliteConnection,
-    seq: u64,
+    seq: i64,
     status: OrderStatus,
     at: Timestamp,
 ) -> Result<(), JournalError> {
-    let (seq, status, at) = (place_in(seq), status.as_str(), at.unix_micros());
+    let (status, at) = (status.as_str(), at.unix_micros());
     sqlx::query!(
         "UPDATE online_order SET order_status = ?, order_changed_at = ? WHERE seq = ?",
         status,

@@ -21,6 +21,7 @@ use super::{
     room::TicketBytes,
     sessions,
     settings::{EdgeIdentity, JournalSettings},
+    standing::Adoption,
     state::{Health, Ledger, Shared},
 };
 
@@ -33,6 +34,7 @@ const SMALLEST_FILE: u64 = 512;
 pub(super) async fn create(
     settings: &JournalSettings,
     identity: EdgeIdentity,
+    adoption: Adoption,
     clock: &dyn Clock,
 ) -> Result<(), OpenError> {
     let files = Files::of(settings);
@@ -41,7 +43,7 @@ pub(super) async fn create(
     }
     let key = JournalKey::load(&settings.key_file())?;
     let fence = lock(&files)?;
-    match fill(&files, &key, &fence, identity, clock).await {
+    match fill(&files, &key, &fence, (identity, adoption), clock).await {
         Ok(()) => Ok(()),
         Err(error) => {
             for file in [&files.journal, &files.wal] {
@@ -57,7 +59,7 @@ async fn fill(
     files: &Files,
     key: &JournalKey,
     fence: &Fence,
-    identity: EdgeIdentity,
+    (identity, adoption): (EdgeIdentity, Adoption),
     clock: &dyn Clock,
 ) -> Result<(), OpenError> {
     let mut connection = files.connect(key, true).await?;
@@ -65,16 +67,18 @@ async fn fill(
     migrate(files, &mut connection).await?;
     let (tenant, branch, edge) =
         (identity.tenant_id.as_uuid(), identity.branch_id.as_uuid(), identity.edge_id.as_uuid());
-    let created_at = clock.now().unix_micros();
+    let (created_at, adoption) = (clock.now().unix_micros(), adoption.column());
     let nothing = JournalHead::EMPTY.hash.as_bytes().as_slice();
     sqlx::query!(
-        "INSERT INTO journal (only_row, tenant_id, branch_id, edge_id, created_at, confirmed_hash)
-         VALUES (1, ?, ?, ?, ?, ?)",
+        "INSERT INTO journal (only_row, tenant_id, branch_id, edge_id, created_at, confirmed_hash,
+                              adoption)
+         VALUES (1, ?, ?, ?, ?, ?, ?)",
         tenant,
         branch,
         edge,
         created_at,
         nothing,
+        adoption,
     )
     .execute(&mut connection)
     .await
@@ -268,6 +272,7 @@ impl Ledger {
         }
         let row = sqlx::query!(
             "SELECT confirmed_seq, confirmed_hash, mapping_seq, held_reason, rolled_back_reason,
+                    retired_reason, adoption,
                     max(pruned_sales,
                         coalesce((SELECT sale_no FROM ticket ORDER BY seq DESC LIMIT 1), 0))
                         AS \"captured!: i64\"
@@ -287,6 +292,8 @@ impl Ledger {
         shared.mapping_seq.send_if_modified(|old| replace(old, place_out(row.mapping_seq)));
         shared.held.send_if_modified(|old| replace(old, row.held_reason));
         shared.rolled_back.send_if_modified(|old| replace(old, row.rolled_back_reason));
+        shared.retired.send_if_modified(|old| replace(old, row.retired_reason));
+        shared.adoption.send_if_modified(|old| replace(old, Adoption::of(&row.adoption)));
         self.set_head(head);
         Ok(())
     }

@@ -24,7 +24,7 @@ pub struct OrderFilter {
     /// Only those that are neither delivered nor voided nor cancelled.
     pub live: bool,
     /// Only those of entries before this one.
-    pub before: Option<u64>,
+    pub before: Option<i64>,
     /// At most this many, 1 to [`Self::MAX_LIMIT`].
     pub limit: usize,
 }
@@ -106,7 +106,7 @@ pub(super) async fn page(
     places.sort_unstable_by(|one, other| other.cmp(one));
     let more = places.len() > limit;
     places.truncate(limit);
-    let next_before = places.last().filter(|_| more).map(|seq| place_out(*seq));
+    let next_before = places.last().filter(|_| more).copied();
     let rows = if places.is_empty() { Vec::new() } else { read(connection, &places).await? };
     let orders = rows.into_iter().map(Row::shown).collect::<Result<_, _>>()?;
     Ok(OrderPage { orders, next_before })
@@ -117,7 +117,7 @@ pub(super) async fn page(
 fn bounds(filter: OrderFilter) -> (i64, Option<&'static str>, bool) {
     let open =
         filter.live || matches!(filter.status, Some(OrderStatus::InPrep | OrderStatus::Ready));
-    (filter.before.map_or(i64::MAX, place_in), filter.status.map(OrderStatus::as_str), open)
+    (filter.before.unwrap_or(i64::MAX), filter.status.map(OrderStatus::as_str), open)
 }
 
 /// The newest that fit of what the tills sold: one statement for each index.

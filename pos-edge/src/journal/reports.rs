@@ -199,12 +199,12 @@ pub const MAX_MOVEMENTS: usize = 500;
 pub(super) async fn movements(
     connection: &mut SqliteConnection,
     session: CashSessionId,
-    before: Option<u64>,
+    before: Option<i64>,
     limit: usize,
 ) -> Result<MovementPage, JournalError> {
     let limit = limit.clamp(1, MAX_MOVEMENTS);
     let session = session.as_uuid();
-    let before = before.map_or(i64::MAX, place_in);
+    let before = before.unwrap_or(i64::MAX);
     // One more than asked tells whether there is a next page.
     let rows = place_in(limit as u64 + 1);
     let mut rows = sqlx::query!(
@@ -227,13 +227,13 @@ pub(super) async fn movements(
     .await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next_before = rows.last().filter(|_| more).map(|row| place_out(row.seq));
+    let next_before = rows.last().filter(|_| more).map(|row| row.seq);
     let movements = rows
         .into_iter()
         .map(|row| {
             let currency = name_out(&row.currency)?;
             Ok(CashMovement {
-                seq: place_out(row.seq),
+                seq: row.seq,
                 kind: name_out(&row.kind)?,
                 currency,
                 amount: units_out(row.amount, currency),

@@ -115,6 +115,15 @@ pub(super) async fn insert(
     seq: u64,
     new: &NewSession,
 ) -> Result<(), JournalError> {
+    write(connection, seq, new, false).await
+}
+
+async fn write(
+    connection: &mut SqliteConnection,
+    seq: u64,
+    new: &NewSession,
+    imported: bool,
+) -> Result<(), JournalError> {
     let seq = place_in(seq);
     let session = &new.session;
     let (id, device, staff) = (
@@ -129,8 +138,8 @@ pub(super) async fn insert(
     sqlx::query!(
         "INSERT INTO cash_session (cash_session_id, seq, idempotency_key, request_hash, device_id,
                                    staff_id, staff_name, opened_at, opening_float_usd,
-                                   opening_float_khr)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   opening_float_khr, imported)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         id,
         seq,
         key,
@@ -141,10 +150,32 @@ pub(super) async fn insert(
         opened_at,
         float_usd,
         float_khr,
+        imported,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Writes a session that an imported entry `seq` opened: beside one that its till and
+/// person may have open.
+pub(super) async fn insert_imported(
+    connection: &mut SqliteConnection,
+    seq: u64,
+    session: &CashSession,
+    staff_name: String,
+) -> Result<(), JournalError> {
+    let id = session.cash_session_id;
+    let key = TicketId::parse(format!("imported-{id}"))
+        .map_err(|error| JournalError::Storage(error.to_string()))?;
+    let new = NewSession {
+        key,
+        request_hash: Sha256Hash::ZERO,
+        session: session.clone(),
+        staff_name,
+        payload: Vec::new(),
+    };
+    write(connection, seq, &new, true).await
 }
 
 /// The hash of the request under a key, and the payload of the entry it made.

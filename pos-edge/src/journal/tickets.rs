@@ -22,7 +22,7 @@ pub struct TicketFilter {
     /// Only these.
     pub status: Option<TicketStatus>,
     /// Only those of entries before this one.
-    pub before: Option<u64>,
+    pub before: Option<i64>,
     /// At most this many, 1 to [`Self::MAX_LIMIT`].
     pub limit: usize,
 }
@@ -54,7 +54,7 @@ struct Row {
 /// A sale as a row, for [`super::insert`].
 #[derive(Serialize)]
 pub(super) struct Insert<'a> {
-    seq: u64,
+    seq: i64,
     sale_no: u64,
     ticket_id: &'a TicketId,
     entry_hash: Sha256Hash,
@@ -72,10 +72,10 @@ pub(super) struct Insert<'a> {
 }
 
 impl<'a> Insert<'a> {
-    /// The row of the sale that the entry of this number and hash tells.
+    /// The row of the sale that the entry of this place and hash tells.
     pub(super) fn of(
         sale: &'a NewSale,
-        (seq, entry_hash): (u64, Sha256Hash),
+        (seq, entry_hash): (i64, Sha256Hash),
         sale_no: u64,
         supplement_no: Option<u32>,
     ) -> Result<Self, JournalError> {
@@ -105,7 +105,7 @@ pub(super) async fn page(
     filter: TicketFilter,
 ) -> Result<TicketPage, JournalError> {
     let limit = filter.limit.clamp(1, TicketFilter::MAX_LIMIT);
-    let before = filter.before.map_or(i64::MAX, place_in);
+    let before = filter.before.unwrap_or(i64::MAX);
     let (from, to) = match &*ledger.shared.lock_ticket_errors() {
         Some(errors) => (place_in(errors.from), place_in(errors.to)),
         None => (1, 0),
@@ -172,7 +172,7 @@ pub(super) async fn page(
     };
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next_before = rows.last().filter(|_| more).map(|row| place_out(row.seq));
+    let next_before = rows.last().filter(|_| more).map(|row| row.seq);
     let tickets =
         rows.into_iter().map(|row| row.shown(&ledger.shared)).collect::<Result<_, _>>()?;
     Ok(TicketPage { tickets, next_before })
@@ -236,6 +236,7 @@ impl Row {
             grand_total_usd: Usd(units_out(self.total_cents, Currency::Usd)),
             sale_status: name_out(&self.sale_status)?,
             order_status: name_out(&self.order_status)?,
+            adopted: self.seq < 0,
         })
     }
 }

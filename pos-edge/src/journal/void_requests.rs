@@ -8,7 +8,7 @@ use schemas::{
 use sqlx::SqliteConnection;
 
 use super::{
-    columns::{name_out, place_in, place_out, units_out, uuid_out},
+    columns::{name_out, place_in, units_out, uuid_out},
     error::JournalError,
 };
 
@@ -31,11 +31,10 @@ pub(super) struct Outcome<'a> {
 /// Keeps a request that entry `seq` tells.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    seq: u64,
-    ticket_seq: u64,
+    seq: i64,
+    ticket_seq: i64,
     event: &VoidRequestedV1,
 ) -> Result<(), JournalError> {
-    let (seq, ticket_seq) = (place_in(seq), place_in(ticket_seq));
     let (id, by) = (event.void_request_id.as_uuid(), event.requested_by.as_uuid());
     let at = event.requested_at.unix_micros();
     sqlx::query!(
@@ -57,10 +56,9 @@ pub(super) async fn insert(
 /// Keeps what became of the request of entry `seq`.
 pub(super) async fn settle(
     connection: &mut SqliteConnection,
-    seq: u64,
+    seq: i64,
     outcome: &Outcome<'_>,
 ) -> Result<(), JournalError> {
-    let seq = place_in(seq);
     let (status, decided_seq) = (outcome.status.as_str(), place_in(outcome.decided_seq));
     let (by, at) = (outcome.decided_by.as_uuid(), outcome.decided_at.unix_micros());
     sqlx::query!(
@@ -113,7 +111,7 @@ pub struct VoidFilter {
     /// Only these.
     pub status: Option<VoidRequestStatus>,
     /// Only those of entries before this one.
-    pub before: Option<u64>,
+    pub before: Option<i64>,
     /// At most this many, 1 to [`Self::MAX_LIMIT`].
     pub limit: usize,
 }
@@ -129,7 +127,7 @@ pub(super) async fn page(
     filter: VoidFilter,
 ) -> Result<VoidRequestPage, JournalError> {
     let limit = filter.limit.clamp(1, VoidFilter::MAX_LIMIT);
-    let before = filter.before.map_or(i64::MAX, place_in);
+    let before = filter.before.unwrap_or(i64::MAX);
     let owner = filter.owner.map(StaffId::as_uuid);
     let status = filter.status.map(VoidRequestStatus::as_str);
     // One more than asked tells whether there is a next page.
@@ -155,7 +153,7 @@ pub(super) async fn page(
     .await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next_before = rows.last().filter(|_| more).map(|row| place_out(row.seq));
+    let next_before = rows.last().filter(|_| more).map(|row| row.seq);
     let void_requests = rows.into_iter().map(Row::shown).collect::<Result<_, _>>()?;
     Ok(VoidRequestPage { void_requests, next_before })
 }

@@ -38,6 +38,8 @@ pub(super) enum Part {
     Confirmations,
     Mapping,
     Stock,
+    /// It takes over from the edge that it replaces.
+    Adoption,
     Catalogue,
     Pruning,
 }
@@ -51,6 +53,7 @@ impl Part {
             Self::Confirmations => "confirmations",
             Self::Mapping => "mapping",
             Self::Stock => "stock",
+            Self::Adoption => "adoption",
             Self::Catalogue => "catalogue",
             Self::Pruning => "pruning",
         }

@@ -26,6 +26,9 @@ use super::{
 };
 use crate::journal::JournalError;
 
+/// How the centre tells an edge that another one has replaced it.
+const EDGE_NOT_ACTIVE: &str = "edge_not_active";
+
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// While the line recovers or is unstable, at most so long between two.
@@ -75,6 +78,7 @@ pub(super) async fn run(edge: Arc<Edge>) -> anyhow::Result<()> {
                 if matches!(error, BusError::Timeout { .. }) {
                     silent_in_a_row += 1;
                 }
+                take_retirement(&edge, &error).await?;
                 missed(&edge, error);
             }
         }
@@ -150,6 +154,7 @@ async fn beat(edge: &Edge) -> Result<JournalHead, Failure> {
         super::register::tell(edge, after).await?;
     }
     edge.trouble(Trouble::Refused, None);
+    edge.journal.set_retired(None).await?;
     let heard = Heard {
         asked_at: asked_at.into_std(),
         shard_backlog: reply.shard_backlog,
@@ -260,6 +265,16 @@ async fn answer_commands(edge: &Edge, commands: Vec<Command>) {
                 tracing::warn!(command.id = %id, %error, "a command is not answered yet");
             }
         }
+    }
+}
+
+/// The centre says that another edge has replaced this one: it may not sell any more.
+async fn take_retirement(edge: &Edge, error: &BusError) -> Result<(), JournalError> {
+    match error {
+        BusError::Refused { code, text } if code == EDGE_NOT_ACTIVE => {
+            edge.journal.set_retired(Some(text.clone())).await
+        }
+        _ => Ok(()),
     }
 }
 

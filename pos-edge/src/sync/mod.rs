@@ -8,6 +8,7 @@
 //! The parts, each a task that is started again when it fails:
 //! - `heartbeat` asks the books where they are, every few seconds; all else
 //!   starts from its answers. With `link` it tells how the line is.
+//! - `adoption` takes over what the edge that this one replaces had open, once;
 //! - `wakes` hears that the centre has something for this store, and asks;
 //! - `publisher` sends entries and goes back to the books' cursor when
 //!   something went wrong;
@@ -27,6 +28,7 @@ pub mod publisher;
 
 mod centre;
 
+mod adoption;
 mod board;
 mod catalogue;
 mod confirmations;
@@ -65,15 +67,19 @@ pub struct SyncSettings {
     pub nats: bus::Settings,
     /// How often a heartbeat is sent while all is well.
     pub heartbeat_every: Duration,
+    /// Of how many days before a replacement takes over sales.
+    pub adopt_days: u8,
 }
 
 impl SyncSettings {
     /// The usual time between heartbeats.
     pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(3);
+    /// A week: receipts and voids of older sales are the back office\'s.
+    pub const ADOPT_DAYS: u8 = 7;
 
     /// The usual settings with this broker.
     pub fn with(nats: bus::Settings) -> Self {
-        Self { nats, heartbeat_every: Self::HEARTBEAT_EVERY }
+        Self { nats, heartbeat_every: Self::HEARTBEAT_EVERY, adopt_days: Self::ADOPT_DAYS }
     }
 }
 

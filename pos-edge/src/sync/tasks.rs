@@ -8,8 +8,8 @@ use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Edge, board::Part, catalogue, confirmations, heartbeat, mapping, pruning, publisher, stock,
-    wakes,
+    Edge, adoption, board::Part, catalogue, confirmations, heartbeat, mapping, pruning, publisher,
+    stock, wakes,
 };
 use crate::journal::JournalError;
 
@@ -29,6 +29,7 @@ pub(super) async fn run(edge: Arc<Edge>, shutdown: CancellationToken) -> anyhow:
     parts.spawn(keep(Part::Publisher, Arc::clone(&edge), stop.clone(), publisher::run));
     parts.spawn(keep(Part::Confirmations, Arc::clone(&edge), stop.clone(), confirmations::run));
     parts.spawn(keep(Part::Mapping, Arc::clone(&edge), stop.clone(), mapping::run));
+    parts.spawn(keep(Part::Adoption, Arc::clone(&edge), stop.clone(), adoption::run));
     parts.spawn(keep(Part::Stock, Arc::clone(&edge), stop.clone(), stock::run));
     parts.spawn(keep(Part::Pruning, Arc::clone(&edge), stop.clone(), pruning::run));
     parts.spawn(keep(Part::Catalogue, edge, stop.clone(), catalogue::run));

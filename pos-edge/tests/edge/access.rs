@@ -45,6 +45,7 @@ fn may(who: Who, asker: Asker) -> bool {
             matches!(asker, Asker::Cashier | Asker::Manager | Asker::Admin | Asker::Operator)
         }
         Who::Approver => matches!(asker, Asker::Manager | Asker::Admin),
+        Who::Operator => asker == Asker::Operator,
     }
 }
 

@@ -313,7 +313,9 @@ async fn answer_all(bus: Bus, books: Arc<Mutex<Books>>, identity: EdgeIdentity) 
             CentralRequest::Facts
             | CentralRequest::KhqrIntent
             | CentralRequest::KhqrCheck
-            | CentralRequest::Register => question.refuse("unused", "nobody asks this here").await,
+            | CentralRequest::Register
+            | CentralRequest::Adopt
+            | CentralRequest::Known => question.refuse("unused", "nobody asks this here").await,
         };
     }
 }

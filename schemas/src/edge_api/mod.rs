@@ -2,6 +2,7 @@
 
 mod carts;
 mod drafts;
+mod imports;
 mod khqr;
 mod notifications;
 mod orders;
@@ -17,6 +18,10 @@ mod voids;
 
 pub use carts::{Cart, CartLine, Quote, Totals};
 pub use drafts::{Draft, PutDraft};
+pub use imports::{
+    ExportBegin, ExportEnd, ExportedEntry, ImportEntries, ImportOutcome, ImportedEntries,
+    ImportedEntry,
+};
 pub use khqr::{KhqrChecked, KhqrCode, NewKhqr};
 pub use notifications::{NotificationPage, NotificationRow};
 pub use orders::{MoveOrder, OrderLine, OrderMoved, OrderOrigin, OrderPage, OrderRow};
@@ -28,7 +33,7 @@ pub use sessions::{
     OpenCashSession, Supplement, XReport, ZReport, ZWithSupplements,
 };
 pub use stock::{StockView, StockViewRow};
-pub use sync::{LinkState, SyncStatus};
+pub use sync::{LinkState, Standing, SyncStatus};
 pub use tickets::{TicketPage, TicketRow, TicketStatus};
 pub use updates::Update;
 pub use voids::{

@@ -73,7 +73,7 @@ pub struct OrderPage {
     /// The orders.
     pub orders: Vec<OrderRow>,
     /// Pass as `before` for the next page; `null` on the last.
-    pub next_before: Option<u64>,
+    pub next_before: Option<i64>,
 }
 
 /// Moves an order on: `POST /v1/orders/{id}/status`, with `Idempotency-Key`.

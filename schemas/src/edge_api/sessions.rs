@@ -99,7 +99,7 @@ pub enum MovementKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CashMovement {
     /// The entry that moved it.
-    pub seq: u64,
+    pub seq: i64,
     /// What moved it.
     pub kind: MovementKind,
     /// In which currency.
@@ -121,7 +121,7 @@ pub struct MovementPage {
     /// The movements.
     pub movements: Vec<CashMovement>,
     /// Pass as `before` for the next page; `null` on the last.
-    pub next_before: Option<u64>,
+    pub next_before: Option<i64>,
 }
 
 /// Counts and closes a drawer: `POST /v1/cash-sessions/{id}/close`, with

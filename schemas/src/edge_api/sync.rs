@@ -23,6 +23,28 @@ pub enum LinkState {
     Recovering,
 }
 
+/// What an edge may do. Whatever it is, it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It sells.
+    #[default]
+    Selling,
+    /// It replaces another edge and has not taken over yet.
+    TakingOver,
+    /// Another edge has replaced it. What is beyond `confirmedSeq` is only on its disk.
+    Retired,
+    /// The books know more of its journal than it does itself.
+    RolledBack,
+}
+
+impl Standing {
+    /// Whether it sells.
+    pub fn sells(&self) -> bool {
+        *self == Self::Selling
+    }
+}
+
 /// `GET /v1/sync`: how far this store is with the books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +63,9 @@ pub struct SyncStatus {
     pub numbered: u64,
     /// When the oldest unconfirmed entry was recorded.
     pub oldest_unconfirmed_at: Option<Timestamp>,
+    /// What this edge may do.
+    #[serde(default, skip_serializing_if = "Standing::sells")]
+    pub standing: Standing,
     /// Set when the books hold this edge until a person has looked.
     pub held: Option<String>,
     /// What went wrong last on the way, if anything.

@@ -42,6 +42,9 @@ pub struct TicketRow {
     pub sale_status: SaleStatus,
     /// Where its order stands.
     pub order_status: OrderStatus,
+    /// Whether a box before this one captured it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
 }
 
 /// A page of tickets, newest first.
@@ -51,5 +54,5 @@ pub struct TicketPage {
     /// The tickets.
     pub tickets: Vec<TicketRow>,
     /// Pass as `before` for the next page; `null` on the last.
-    pub next_before: Option<u64>,
+    pub next_before: Option<i64>,
 }

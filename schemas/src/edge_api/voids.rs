@@ -168,5 +168,5 @@ pub struct VoidRequestPage {
     /// The requests.
     pub void_requests: Vec<VoidRequestRow>,
     /// Pass as `before` for the next page; `null` on the last.
-    pub next_before: Option<u64>,
+    pub next_before: Option<i64>,
 }

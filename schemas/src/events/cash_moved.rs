@@ -10,6 +10,8 @@ use crate::{
     Timestamp,
 };
 
+use super::ImportedFrom;
+
 /// Someone put money into a drawer, or took some out, other than by a sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +41,10 @@ pub struct CashMovedV1 {
     pub moved_by: StaffId,
     /// When, by the edge's clock.
     pub moved_at: Timestamp,
+    /// The entry of a former edge of the branch that told it first, if it was
+    /// imported from that edge's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<ImportedFrom>,
 }
 
 /// Which way money went that no sale moved.

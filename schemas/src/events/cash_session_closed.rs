@@ -10,7 +10,7 @@ use crate::{
     Timestamp, Usd, VoidRequestId,
 };
 
-use super::TenderMethod;
+use super::{ImportedFrom, TenderMethod};
 
 /// Someone counted a drawer and closed it. What was pending to be voided in it
 /// is rejected by this same entry.
@@ -40,6 +40,10 @@ pub struct CashSessionClosedV1 {
     /// Tills of the branch that were not heard from lately: a sale of theirs may
     /// still come, as a supplement.
     pub silent_devices: Vec<DeviceId>,
+    /// The entry of a former edge of the branch that told it first, if it was
+    /// imported from that edge's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<ImportedFrom>,
 }
 
 /// A request to void that a close rejected.

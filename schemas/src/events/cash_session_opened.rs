@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BranchId, CashSessionId, DeviceId, EdgeId, Khr, StaffId, TenantId, Timestamp, Usd};
 
+use super::ImportedFrom;
+
 /// Someone opened a drawer with a counted float.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,4 +29,8 @@ pub struct CashSessionOpenedV1 {
     pub opening_float_usd: Usd,
     /// Riel in the drawer.
     pub opening_float_khr: Khr,
+    /// The entry of a former edge of the branch that told it first, if it was
+    /// imported from that edge's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<ImportedFrom>,
 }

@@ -6,6 +6,8 @@ mod cash_moved;
 mod cash_session_closed;
 mod cash_session_opened;
 mod command_refused;
+mod edge_adopted;
+mod imports;
 mod order_accepted;
 mod order_status_changed;
 mod sale_finalized;
@@ -18,6 +20,8 @@ pub use cash_session_closed::{
 };
 pub use cash_session_opened::CashSessionOpenedV1;
 pub use command_refused::CommandRefusedV1;
+pub use edge_adopted::{EdgeAdoptedV1, FormerEdge};
+pub use imports::{ImportConflictedV1, ImportedFrom};
 pub use order_accepted::{OrderAcceptedV1, OrderedLine};
 pub use order_status_changed::{OrderStatus, OrderStatusChangedV1};
 pub use sale_finalized::{

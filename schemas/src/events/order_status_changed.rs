@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 
 use crate::{BranchId, DeviceId, EdgeId, OrderId, SaleId, StaffId, TenantId, Timestamp};
 
+use super::ImportedFrom;
+
 /// An order moved on in the kitchen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,10 @@ pub struct OrderStatusChangedV1 {
     pub changed_by: StaffId,
     /// When, by the edge's clock.
     pub changed_at: Timestamp,
+    /// The entry of a former edge of the branch that told it first, if it was
+    /// imported from that edge's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<ImportedFrom>,
 }
 
 /// Where an order stands.

@@ -13,6 +13,8 @@ use crate::{
     catalogue::{CatalogueRef, KhrGranularity, KhrRoundingMode, Seller},
 };
 
+use super::ImportedFrom;
+
 /// A sale as it was completed at the till.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +81,10 @@ pub struct SaleFinalizedV1 {
     /// it afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<LateSale>,
+    /// The entry of a former edge of the branch that told it first, if it was
+    /// imported from that edge's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<ImportedFrom>,
 }
 
 /// A sale that came after the close of its session: a supplement to its Z

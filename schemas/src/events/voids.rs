@@ -9,7 +9,7 @@ use crate::{
     TenantId, TicketId, Timestamp, VoidRequestId,
 };
 
-use super::DeductionLine;
+use super::{DeductionLine, ImportedFrom};
 
 /// Someone asked to undo a sale. Until it is decided the sale is
 /// `VOID_PENDING`.
@@ -40,6 +40,10 @@ pub struct VoidRequestedV1 {
     pub reason: String,
     /// When, by the edge's clock.
     pub requested_at: Timestamp,
+    /// The entry of a former edge of the branch that told it first, if it was
+    /// imported from that edge's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<ImportedFrom>,
 }
 
 /// A manager approved: sale and order are `VOIDED`, the cash went back, and
@@ -78,6 +82,10 @@ pub struct VoidApprovedV1 {
     pub command_id: Option<CommandId>,
     /// When, by the edge's clock.
     pub approved_at: Timestamp,
+    /// The entry of a former edge of the branch that told it first, if it was
+    /// imported from that edge's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<ImportedFrom>,
 }
 
 /// A manager rejected: the sale is `FINALIZED` again, nothing else changed.
@@ -106,4 +114,8 @@ pub struct VoidRejectedV1 {
     pub command_id: Option<CommandId>,
     /// When, by the edge's clock.
     pub rejected_at: Timestamp,
+    /// The entry of a former edge of the branch that told it first, if it was
+    /// imported from that edge's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<ImportedFrom>,
 }

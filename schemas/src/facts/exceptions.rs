@@ -45,6 +45,11 @@ pub enum ExceptionKind {
     /// A client without an edge completed a cash sale where the drawers are the
     /// edge's.
     CashAtEdge,
+    /// An edge adopted what the books do not have, or have closed.
+    AdoptionMismatch,
+    /// An entry on the disk of a former edge was not imported, because of what is there
+    /// already.
+    ImportConflict,
 }
 
 impl ExceptionKind {
@@ -64,6 +69,8 @@ impl ExceptionKind {
             Self::KhqrUnproven => "KHQR_UNPROVEN",
             Self::CreditLimitExceeded => "CREDIT_LIMIT_EXCEEDED",
             Self::CashAtEdge => "CASH_AT_EDGE",
+            Self::AdoptionMismatch => "ADOPTION_MISMATCH",
+            Self::ImportConflict => "IMPORT_CONFLICT",
             Self::KhqrAlreadyClaimed => "KHQR_ALREADY_CLAIMED",
             Self::KhqrMismatch => "KHQR_MISMATCH",
             Self::KhqrUnclaimed => "KHQR_UNCLAIMED",

@@ -27,6 +27,8 @@ fn every_registered_version_of_an_entry_is_read() {
             Event::VoidRejected(_) => EntryKind::VoidRejected,
             Event::CommandRefused(_) => EntryKind::CommandRefused,
             Event::AuditRecorded(_) => EntryKind::AuditRecorded,
+            Event::EdgeAdopted(_) => EntryKind::EdgeAdopted,
+            Event::ImportConflicted(_) => EntryKind::ImportConflicted,
         };
         assert_eq!(read_as, kind);
     }

@@ -65,6 +65,12 @@ impl Till {
         }
     }
 
+    /// The same till, with its token, at another edge.
+    pub fn moved_to(&self, listen: &str) -> Self {
+        let token = self.token.clone().expect("somebody is logged in");
+        Self { base: format!("http://{listen}"), ..self.beside(&token) }
+    }
+
     /// The same till and person, in another session.
     pub fn in_session(self, session: CashSessionId) -> Self {
         Self { session: Some(session), ..self }

@@ -56,6 +56,7 @@ fn moved(
     check_move(order.status, asked.to, order.sale_status)
         .map_err(|why| Refusal::new(RefusalCode::from(why), why.to_string()))?;
     let event = OrderStatusChangedV1 {
+        imported_from: None,
         tenant_id: desk.tenant(),
         branch_id: desk.origin.branch_id,
         edge_id: desk.origin.edge_id,

@@ -55,6 +55,7 @@ fn opened(
     }
     let id = desk.id_for("session", &pending.ticket_id);
     let event = CashSessionOpenedV1 {
+        imported_from: None,
         tenant_id: desk.tenant(),
         branch_id: desk.origin.branch_id,
         edge_id: desk.origin.edge_id,
@@ -89,6 +90,7 @@ fn moved(desk: &Desk, pending: &Pending, asked: &SubmitCash, drawer: Option<&Dra
     let reason = reason(&asked.reason)?;
     let id = desk.id_for("movement", &pending.ticket_id);
     let event = CashMovedV1 {
+        imported_from: None,
         tenant_id: desk.tenant(),
         branch_id: desk.origin.branch_id,
         edge_id: desk.origin.edge_id,
@@ -130,6 +132,7 @@ pub(super) async fn close(
         .filter(|void| void.state.is_pending())
         .map(|void| ClosedVoid { void_request_id: void.void_request_id, sale_id: void.sale_id });
     let event = CashSessionClosedV1 {
+        imported_from: None,
         tenant_id: desk.tenant(),
         branch_id: desk.origin.branch_id,
         edge_id: desk.origin.edge_id,

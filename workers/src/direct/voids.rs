@@ -58,6 +58,7 @@ fn requested(desk: &Desk, pending: &Pending, asked: &SubmitVoid, case: Option<Ca
     let cash_session_id = drawer_of(&case)?;
     let id = desk.id_for("void", &pending.ticket_id);
     let event = VoidRequestedV1 {
+        imported_from: None,
         tenant_id: desk.tenant(),
         branch_id: desk.origin.branch_id,
         edge_id: desk.origin.edge_id,
@@ -157,6 +158,7 @@ fn decided(desk: &Desk, decision: &Decision, found: Option<(VoidRequest, Case)>)
         VoidDecision::Reject { reason: why } => {
             case.rules.reject().map_err(blocked)?;
             let event = VoidRejectedV1 {
+                imported_from: None,
                 tenant_id: desk.tenant(),
                 branch_id: desk.origin.branch_id,
                 edge_id: desk.origin.edge_id,
@@ -174,6 +176,7 @@ fn decided(desk: &Desk, decision: &Decision, found: Option<(VoidRequest, Case)>)
         VoidDecision::Approve { note } => {
             case.rules.approve().map_err(blocked)?;
             let event = VoidApprovedV1 {
+                imported_from: None,
                 tenant_id: desk.tenant(),
                 branch_id: desk.origin.branch_id,
                 edge_id: desk.origin.edge_id,

@@ -11,6 +11,7 @@ use schemas::{
 use serde::Serialize;
 use store::{
     accounts::Charge,
+    adoptions::Adopted,
     audit::NewAudit,
     cash::{CashMovement, SaleCash, SessionClose},
     commands::Outcome,
@@ -56,6 +57,8 @@ pub struct Changes<'a> {
     pub handovers: Vec<Handover>,
     /// Those that an edge accepted; one for each.
     pub accepted: Vec<Acceptance>,
+    /// Sessions and orders of former edges that their branch's new edge keeps.
+    pub adopted: Vec<Adopted>,
     /// Moves of orders; one for each.
     pub order_moves: BTreeMap<OrderId, OrderMove>,
     /// Moves of sales; one for each.

@@ -7,12 +7,14 @@
 //! sees what the entries before it made of it. One file for each entry.
 
 mod accept_order;
+mod adopt;
 mod approve_void;
 mod change_order_status;
 mod close_cash_session;
 mod finalize_sale;
 mod move_cash;
 mod open_cash_session;
+mod raise_import;
 mod record_audit;
 mod refuse_command;
 mod reject_void;
@@ -119,6 +121,10 @@ pub fn plan<'a>(state: &mut State, works: &[(Work<'a>, Option<SetAside>)]) -> Ch
                 refuse_command::plan(work, event, state, &mut changes);
             }
             (None, Reading::AuditRecorded(event)) => record_audit::plan(work, event, &mut changes),
+            (None, Reading::EdgeAdopted(event)) => adopt::plan(work, event, state, &mut changes),
+            (None, Reading::ImportConflicted(event)) => {
+                raise_import::plan(work, event, &mut changes);
+            }
             // `sort_out` has set it aside.
             (None, Reading::Unreadable { .. }) => {}
         }

@@ -106,6 +106,10 @@ impl Keys {
             Reading::VoidRejected(event) => {
                 self.void(event.void_request_id, event.sale_id, event.command_id);
             }
+            Reading::EdgeAdopted(event) => {
+                self.sessions.extend(&event.cash_sessions);
+                self.orders.extend(&event.orders);
+            }
             Reading::CommandRefused(event) => {
                 self.commands.insert(event.command_id);
             }

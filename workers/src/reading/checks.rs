@@ -35,6 +35,8 @@ pub(super) fn check(origin: Origin, event: &Event) -> Result<(), String> {
         Event::VoidRejected(event) => same_as!(event),
         Event::CommandRefused(event) => same_as!(event),
         Event::AuditRecorded(event) => same_as!(event),
+        Event::EdgeAdopted(event) => same_as!(event),
+        Event::ImportConflicted(event) => same_as!(event),
     }
 }
 

@@ -73,6 +73,27 @@ pub async fn backlog(bus: &Bus, shard: u16) -> Result<u64, BusError> {
     }
 }
 
+/// How far a shard's worker is with what was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrivals {
+    /// The newest message in the stream.
+    pub newest: u64,
+    /// Nothing of the shard up to here awaits its worker; `u64::MAX` if nothing of it
+    /// does at all.
+    pub settled: u64,
+}
+
+/// How far the worker of a shard is with what was published.
+///
+/// # Errors
+/// If the broker does not answer, or the stream does not exist.
+pub async fn arrivals(bus: &Bus, shard: u16) -> Result<Arrivals, BusError> {
+    bus.needs_line()?;
+    // The newest first: what is published meanwhile is beyond it.
+    let newest = topology::last_sequence(bus, POS_STREAM).await?;
+    Ok(Arrivals { newest, settled: settled_up_to(bus, shard).await? })
+}
+
 /// The place in the stream up to which nothing of a shard awaits its worker;
 /// `u64::MAX` if nothing of it does at all, 0 if nobody has consumed it yet.
 pub(crate) async fn settled_up_to(bus: &Bus, shard: u16) -> Result<u64, BusError> {

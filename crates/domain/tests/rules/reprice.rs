@@ -32,6 +32,7 @@ fn sale() -> SaleFinalizedV1 {
     let tender = settle(&priced.totals, &offer).unwrap();
     let totals = priced.totals;
     SaleFinalizedV1 {
+        imported_from: None,
         tenant_id: index.document().tenant_id,
         branch_id: index.document().branch_id,
         edge_id: id(0xe1),

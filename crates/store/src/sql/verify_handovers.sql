@@ -8,7 +8,11 @@ WITH moved AS MATERIALIZED (
     LEFT JOIN exception x
         ON x.edge_id = e.edge_id AND x.entry_seq = e.seq AND x.kind = 'ORDER_MOVE_REFUSED'
     WHERE e.kind = 'order.status_changed'
-        AND e.edge_id IN (SELECT edge_id FROM order_handover WHERE edge_id IS NOT NULL)
+        AND e.edge_id IN (
+            SELECT edge_id FROM order_handover WHERE edge_id IS NOT NULL
+            UNION
+            SELECT edge_id FROM adopted WHERE what = 'ORDER'
+        )
         AND q.seq IS NULL
         AND x.entry_seq IS NULL
 ),
@@ -20,8 +24,11 @@ step AS (
 newest AS (
     SELECT DISTINCT ON (h.order_id) h.order_id, s.status
     FROM order_handover h
-    JOIN step s ON s.edge_id = h.edge_id AND s.order_id = h.order_id AND s.seq > h.entry_seq
-    ORDER BY h.order_id, s.seq DESC
+    -- Whoever accepted it moves it, or a box that replaced that one.
+    JOIN step s
+        ON s.order_id = h.order_id AND (s.edge_id <> h.edge_id OR s.seq > h.entry_seq)
+    JOIN edge d ON d.edge_id = s.edge_id
+    ORDER BY h.order_id, d.epoch DESC, s.seq DESC
 ),
 checked AS (
     SELECT

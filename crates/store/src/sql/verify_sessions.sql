@@ -35,8 +35,13 @@ moved AS (
     FROM cash_movement m
     JOIN z_report z ON z.cash_session_id = m.cash_session_id AND z.branch_id = m.branch_id
     LEFT JOIN sale s ON s.sale_id = m.sale_id AND m.kind = 'SALE_CASH'
-    WHERE COALESCE(m.edge_id, s.edge_id) <> z.edge_id
-        OR COALESCE(m.entry_seq, s.entry_seq) < z.entry_seq
+    JOIN edge ours ON ours.edge_id = COALESCE(m.edge_id, s.edge_id)
+    JOIN edge theirs ON theirs.edge_id = z.edge_id
+    WHERE CASE
+        WHEN ours.edge_id = theirs.edge_id THEN COALESCE(m.entry_seq, s.entry_seq) < z.entry_seq
+        -- What the box that followed imported came after the close.
+        ELSE ours.kind <> theirs.kind OR ours.epoch < theirs.epoch
+    END
     GROUP BY m.cash_session_id, m.currency
 ),
 sold AS (
@@ -49,7 +54,12 @@ sold AS (
         COALESCE(sum(s.grand_total_usd) FILTER (WHERE s.status = 'VOIDED'), 0) AS voids_usd
     FROM sale s
     JOIN z_report z ON z.cash_session_id = s.cash_session_id AND z.branch_id = s.branch_id
-    WHERE s.edge_id <> z.edge_id OR s.entry_seq < z.entry_seq
+    JOIN edge ours ON ours.edge_id = s.edge_id
+    JOIN edge theirs ON theirs.edge_id = z.edge_id
+    WHERE CASE
+        WHEN ours.edge_id = theirs.edge_id THEN s.entry_seq < z.entry_seq
+        ELSE ours.kind <> theirs.kind OR ours.epoch < theirs.epoch
+    END
     GROUP BY s.cash_session_id
 ),
 -- Somebody was told with the figures when the report was booked.

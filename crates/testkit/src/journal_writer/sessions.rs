@@ -38,6 +38,7 @@ impl JournalWriter {
     pub fn pay(&mut self, kind: PaidKind, currency: Currency, amount: Decimal) -> Entry {
         let document = self.catalogue.document();
         let moved = CashMovedV1 {
+            imported_from: None,
             tenant_id: document.tenant_id,
             branch_id: document.branch_id,
             edge_id: self.edge_id,
@@ -57,6 +58,7 @@ impl JournalWriter {
     /// Asks to undo `sale`, and tells the request as well.
     pub fn request_void(&mut self, sale: &SaleFinalizedV1) -> (VoidRequestedV1, Entry) {
         let asked = VoidRequestedV1 {
+            imported_from: None,
             tenant_id: sale.tenant_id,
             branch_id: sale.branch_id,
             edge_id: self.edge_id,
@@ -82,6 +84,7 @@ impl JournalWriter {
         command_id: Option<CommandId>,
     ) -> VoidApprovedV1 {
         VoidApprovedV1 {
+            imported_from: None,
             tenant_id: sale.tenant_id,
             branch_id: sale.branch_id,
             edge_id: self.edge_id,
@@ -119,6 +122,7 @@ impl JournalWriter {
         command_id: Option<CommandId>,
     ) -> Entry {
         let rejected = VoidRejectedV1 {
+            imported_from: None,
             tenant_id: sale.tenant_id,
             branch_id: sale.branch_id,
             edge_id: self.edge_id,
@@ -182,6 +186,7 @@ impl JournalWriter {
         let document = self.catalogue.document();
         let drawer = self.drawer.as_ref().ok_or("none was opened").or_fail("close a session");
         CashSessionClosedV1 {
+            imported_from: None,
             tenant_id: document.tenant_id,
             branch_id: document.branch_id,
             edge_id: self.edge_id,

@@ -4,7 +4,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use anyhow::Context;
-use futures::{TryStreamExt, future::join_all};
+use futures::{
+    TryStreamExt,
+    future::{join_all, ready},
+};
 use pos_edge::people::OperatorToken;
 use schemas::{EdgeId, TicketId, edge_api::SyncStatus};
 use store::{
@@ -57,8 +60,10 @@ async fn ask_one(edge: &EdgeAddress, strictness: Strictness) -> anyhow::Result<S
         }
         tokio::time::sleep(LOOK_EVERY).await;
     };
+    // What a box took over is compared with the journal that captured it.
     let tickets = client
         .tickets()
+        .try_filter(|ticket| ready(!ticket.adopted))
         .map_ok(|ticket| (ticket.ticket_id, ticket.invoice_no))
         .try_collect()
         .await?;

@@ -18,10 +18,13 @@ impl From<JournalError> for Problem {
             JournalError::Full => Code::StorageFull,
             JournalError::Storage(_) | JournalError::Broken { .. } => Code::StorageFailed,
             JournalError::RolledBack(_) => Code::JournalRolledBack,
+            JournalError::Retired(_) => Code::EdgeRetired,
+            JournalError::NotAdopted => Code::EdgeNotAdopted,
             JournalError::Closed => Code::ShuttingDown,
             JournalError::MappingGap { .. }
             | JournalError::Catalogue(_)
-            | JournalError::Pruned { .. } => Code::Internal,
+            | JournalError::Pruned { .. }
+            | JournalError::Adoption(_) => Code::Internal,
         };
         Self::new(code, error.to_string())
     }

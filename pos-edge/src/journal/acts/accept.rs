@@ -3,7 +3,9 @@
 
 use schemas::{EntryKind, edge_api::Update, events::OrderAcceptedV1, requests::HandedOrder};
 
-use crate::journal::{captures::Captured, desk::Desk, error::Refusal, online_orders, pruned::Key};
+use crate::journal::{
+    captures::Captured, columns::place_in, desk::Desk, error::Refusal, online_orders, pruned::Key,
+};
 
 /// Accepts an order by one entry.
 pub(in crate::journal) async fn accept(
@@ -45,7 +47,7 @@ pub(in crate::journal) async fn accept(
         accepted_at: desk.now,
     };
     let written = desk.append(EntryKind::OrderAccepted, &event).await?;
-    online_orders::insert(desk.connection, written.seq, &event).await?;
+    online_orders::insert(desk.connection, place_in(written.seq), &event).await?;
     desk.tell(written.seq, Update::OrderAccepted { order_id, sale_id });
     Ok(written.into())
 }

@@ -41,6 +41,7 @@ pub(super) async fn move_cash(
     }
     let identity = desk.shared.identity;
     let event = CashMovedV1 {
+        imported_from: None,
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,
@@ -55,17 +56,18 @@ pub(super) async fn move_cash(
         moved_at: desk.now,
     };
     let written = desk.append(EntryKind::CashMoved, &event).await?;
-    insert(desk.connection, written.seq, &event).await?;
+    insert(desk.connection, place_in(written.seq), &event).await?;
     desk.tell(written.seq, Update::CashMoved { cash_session_id: id });
     Ok(written)
 }
 
-async fn insert(
+/// Keeps a movement at a place.
+pub(in crate::journal) async fn insert(
     connection: &mut SqliteConnection,
-    seq: u64,
+    seq: i64,
     event: &CashMovedV1,
 ) -> Result<(), JournalError> {
-    let (seq, session) = (place_in(seq), event.cash_session_id.as_uuid());
+    let session = event.cash_session_id.as_uuid();
     let (kind, currency) = (event.kind.as_str(), event.currency.code());
     let amount = units_in(event.amount, event.currency);
     let at = event.moved_at.unix_micros();

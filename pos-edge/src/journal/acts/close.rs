@@ -43,6 +43,7 @@ pub(super) async fn close_session(
     let identity = desk.shared.identity;
     let counted = count_drawer(&z, usd, khr);
     let event = CashSessionClosedV1 {
+        imported_from: None,
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,
@@ -56,7 +57,7 @@ pub(super) async fn close_session(
         silent_devices: contacts::silent(desk.shared, desk.now, by.device_id),
     };
     let written = desk.append(EntryKind::CashSessionClosed, &event).await?;
-    set_closed(desk.connection, id, &written, &event).await?;
+    set_closed(desk.connection, &written, &event).await?;
     for request in &pending {
         reject(desk, by, request, &written).await?;
     }
@@ -69,13 +70,14 @@ fn closed_void(request: &Pending) -> ClosedVoid {
     ClosedVoid { void_request_id: request.void_request_id, sale_id: request.sale_id }
 }
 
-async fn set_closed(
+/// Keeps that an entry closed a session.
+pub(in crate::journal) async fn set_closed(
     connection: &mut SqliteConnection,
-    id: CashSessionId,
     written: &Written,
     event: &CashSessionClosedV1,
 ) -> Result<(), JournalError> {
-    let (id, seq, at) = (id.as_uuid(), place_in(written.seq), event.closed_at.unix_micros());
+    let id = event.cash_session_id.as_uuid();
+    let (seq, at) = (place_in(written.seq), event.closed_at.unix_micros());
     sqlx::query!(
         "UPDATE cash_session SET status = 'CLOSED', closed_seq = ?, closed_at = ?
          WHERE cash_session_id = ?",

@@ -50,7 +50,12 @@ pub(in crate::journal) async fn late_sale(
     event.late = Some(LateSale { supplement_no, received_at: desk.now });
     let written = desk.append(EntryKind::SaleFinalized, &event).await?;
     let sale_no = desk.captured + 1;
-    let row = tickets::Insert::of(sale, (written.seq, written.hash), sale_no, Some(supplement_no))?;
+    let row = tickets::Insert::of(
+        sale,
+        (place_in(written.seq), written.hash),
+        sale_no,
+        Some(supplement_no),
+    )?;
     let taken: Vec<stock::Sold> = stock::taken(&sale.stock, written.seq).collect();
     let rows = NewRows { entries: &[], tickets: &[row], sold: &taken };
     insert(desk.connection, rows).await?;

@@ -29,8 +29,11 @@ use super::{
 };
 
 pub(super) use accept::accept;
+pub(super) use cash::insert as insert_movement;
+pub(super) use close::set_closed;
 pub(super) use command::command;
 pub(super) use late_sale::late_sale;
+pub(super) use void::{Refund, insert_refund};
 
 /// Who does something, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -59,6 +59,7 @@ async fn write(
 ) -> Result<Written, Refusal> {
     let identity = desk.shared.identity;
     let event = OrderStatusChangedV1 {
+        imported_from: None,
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,

@@ -2,12 +2,13 @@
 //! till, or by one at the centre through a command.
 
 use schemas::{
-    CommandId, EntryKind, StaffId, TicketId, VoidRequestId,
+    CashSessionId, CommandId, Currency, EntryKind, StaffId, TicketId, Timestamp, VoidRequestId,
     edge_api::{Update, VoidRequestStatus},
     events::{DeductionLine, VoidApprovedV1, VoidRejectedV1, VoidRequestedV1},
     requests::VoidDecision,
 };
 use serde::Deserialize;
+use sqlx::SqliteConnection;
 
 use super::{By, theirs};
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     journal::{
         captures::StockUse,
         cases::{self, SaleCase},
-        columns::{place_in, units_out},
+        columns::{place_in, place_out, units_out},
         desk::{Desk, Written},
         error::{JournalError, Refusal},
         insert::{NewRows, insert},
@@ -47,6 +48,7 @@ pub(super) async fn request(
     }
     let identity = desk.shared.identity;
     let event = VoidRequestedV1 {
+        imported_from: None,
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,
@@ -61,12 +63,12 @@ pub(super) async fn request(
         requested_at: desk.now,
     };
     let written = desk.append(EntryKind::VoidRequested, &event).await?;
-    void_requests::insert(desk.connection, written.seq, sale.seq, &event).await?;
+    void_requests::insert(desk.connection, place_in(written.seq), sale.seq, &event).await?;
     cases::set(desk.connection, sale.seq, &after, None).await?;
     let notice = Notice {
         what: "VOID_APPROVAL_NEEDED",
         void_request_id: event.void_request_id,
-        request_seq: written.seq,
+        request_seq: place_in(written.seq),
         sale_id: sale.sale_id,
         to: None,
     };
@@ -108,6 +110,7 @@ async fn approve(
     let after = sale.case.approve().map_err(Refusal::Void)?;
     let identity = desk.shared.identity;
     let event = VoidApprovedV1 {
+        imported_from: None,
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,
@@ -155,6 +158,7 @@ async fn reject(
     let after = sale.case.reject().map_err(Refusal::Void)?;
     let identity = desk.shared.identity;
     let event = VoidRejectedV1 {
+        imported_from: None,
         tenant_id: identity.tenant_id,
         branch_id: identity.branch_id,
         edge_id: identity.edge_id,
@@ -222,31 +226,56 @@ async fn deductions(
     struct Taken {
         deductions: Vec<DeductionLine>,
     }
-    let seq = place_in(sale.seq);
-    let payload = sqlx::query_scalar!("SELECT payload FROM entry WHERE seq = ?", seq)
+    let payload = sqlx::query_scalar!("SELECT payload FROM entry WHERE seq = ?", sale.seq)
         .fetch_one(&mut *desk.connection)
         .await?;
     serde_json::from_slice::<Taken>(&payload)
         .map(|taken| taken.deductions)
-        .map_err(|error| JournalError::Broken { seq: sale.seq, why: error.to_string() })
+        .map_err(|error| JournalError::Broken { seq: place_out(sale.seq), why: error.to_string() })
 }
 
 /// The cash leaves the drawer.
 async fn refund(desk: &mut Desk<'_>, sale: &SaleCase, seq: u64) -> Result<(), JournalError> {
-    let (seq, ticket_seq) = (place_in(seq), place_in(sale.seq));
-    let (session, currency) = (sale.cash_session_id.as_uuid(), sale.currency.code());
-    let at = desk.now.unix_micros();
+    let refund = Refund {
+        session: sale.cash_session_id,
+        currency: sale.currency,
+        amount: sale.kept,
+        ticket: sale.seq,
+        at: desk.now,
+    };
+    insert_refund(desk.connection, place_in(seq), &refund).await
+}
+
+/// Cash that went back for a sale.
+pub(in crate::journal) struct Refund {
+    pub(in crate::journal) session: CashSessionId,
+    pub(in crate::journal) currency: Currency,
+    /// In whole cents or riel.
+    pub(in crate::journal) amount: i64,
+    /// The place of the sale.
+    pub(in crate::journal) ticket: i64,
+    pub(in crate::journal) at: Timestamp,
+}
+
+/// Keeps a refund at a place.
+pub(in crate::journal) async fn insert_refund(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    refund: &Refund,
+) -> Result<(), JournalError> {
+    let (session, currency) = (refund.session.as_uuid(), refund.currency.code());
+    let at = refund.at.unix_micros();
     sqlx::query!(
         "INSERT INTO cash_movement (seq, cash_session_id, kind, currency, amount, ticket_seq, at)
          VALUES (?, ?, 'REFUND_CASH', ?, ?, ?, ?)",
         seq,
         session,
         currency,
-        sale.kept,
-        ticket_seq,
+        refund.amount,
+        refund.ticket,
         at,
     )
-    .execute(&mut *desk.connection)
+    .execute(connection)
     .await?;
     Ok(())
 }

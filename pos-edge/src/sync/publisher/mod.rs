@@ -69,6 +69,8 @@ struct Publisher {
     verified: watch::Receiver<u64>,
     rolled_back: watch::Receiver<Option<String>>,
     beyond_help: watch::Receiver<bool>,
+    retired: watch::Receiver<Option<String>>,
+    held: watch::Receiver<Option<String>>,
     damage: watch::Receiver<Option<String>>,
     line: watch::Receiver<Connection>,
     cursor: watch::Receiver<u64>,
@@ -102,6 +104,8 @@ impl Publisher {
             verified: edge.journal.verified(),
             rolled_back: edge.journal.rolled_back(),
             beyond_help: edge.board.beyond_help(),
+            retired: edge.journal.retired(),
+            held: edge.journal.held(),
             damage,
             line,
             cursor,
@@ -120,9 +124,12 @@ impl Publisher {
     async fn step(&mut self) -> anyhow::Result<()> {
         self.take_in();
         // An older copy of the journal would tell the books another history.
-        // And what follows a hole that nobody can fill is held there for nothing.
+        // What the books take of a replaced edge is sealed once they hold it, and what
+        // follows a hole that nobody can fill is held there for nothing.
+        let sealed = self.retired.borrow().is_some() && self.held.borrow().is_some();
         let stopped = self.rolled_back.borrow().is_some() || *self.beyond_help.borrow();
-        let head = if stopped { self.core.cursor() } else { *self.verified.borrow_and_update() };
+        let head =
+            if sealed || stopped { self.core.cursor() } else { *self.verified.borrow_and_update() };
         self.measure(head);
         if self.core.cursor() >= head {
             self.out_of_trouble();
