@@ -1,8 +1,12 @@
 //! Pruning: what may go, what stays, and what is still known of what went.
 
-use pos_edge::journal::Pruning;
+use std::sync::Arc;
+
+use pos_edge::journal::{Journal, JournalSettings, Pruning};
 use proptest::prelude::*;
 use schemas::{Clock as _, facts::InvoiceAssignedV1, requests::JournalHead};
+use tempfile::TempDir;
+use testkit::scratch_dir;
 
 use crate::{
     hands::{Shift, nobody},
@@ -138,6 +142,42 @@ async fn z_of(shift: &Shift) -> schemas::CashSessionId {
     let (_, payload) = shift.store.journal.session_by_key(key).await.unwrap().unwrap();
     let opened: serde_json::Value = serde_json::from_slice(&payload).unwrap();
     opened["cash_session_id"].as_str().unwrap().parse().unwrap()
+}
+
+/// What a process that is killed now leaves on the disk, opened again.
+async fn killed_now(store: &Store) -> (Journal, TempDir) {
+    let copy = scratch_dir();
+    for file in std::fs::read_dir(store.dir.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    let settings = JournalSettings::in_dir(copy.path());
+    let clock = Arc::new(store.clock.clone());
+    (Journal::open(&settings, store.identity, clock).await.unwrap(), copy)
+}
+
+#[tokio::test]
+async fn a_kill_after_any_step_leaves_a_whole_journal_that_is_pruned_on() {
+    let (shift, _) = long_ago(30).await;
+    let store = &shift.store;
+    let head = *store.journal.head().borrow();
+    let (mut after, mut steps) = (0, 0);
+    while let Pruning { next: Some(next), .. } =
+        store.journal.prune_some(after, head.seq).await.unwrap()
+    {
+        (after, steps) = (next, steps + 1);
+        let (left, _dir) = killed_now(store).await;
+        assert_eq!(*left.head().borrow(), head);
+        assert_eq!(left.pruned(), store.journal.pruned());
+        let counts = left.sync_counts().await.unwrap();
+        assert_eq!(counts, store.journal.sync_counts().await.unwrap());
+        let rest = left.entries_after(left.pruned(), 10_000, 1 << 30).await.unwrap();
+        assert_eq!(rest.len() as u64, head.seq - left.pruned(), "chained and whole");
+        // The next process prunes on from there.
+        while left.prune_some(0, head.seq).await.unwrap().deleted > 0 {}
+        left.close().await;
+    }
+    assert!(steps > 2, "{steps}");
 }
 
 #[tokio::test]
