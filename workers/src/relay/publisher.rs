@@ -23,16 +23,16 @@ use bus::{
     facts::{self, FactMessage},
     retry,
 };
-use bytes::Bytes;
 use futures::{StreamExt, stream};
 use metrics::{counter, gauge, histogram};
-use schemas::{BranchId, facts::FactKind, subjects};
+use schemas::BranchId;
 use store::{facts::PlacedFact, relay::FactHead};
 use telemetry::{CancellationToken, failpoint};
 
 use super::{
     FIRST_PAUSE, LONGEST_PAUSE, Shared, chain,
     lines::{Lines, Tail},
+    message::{Unpublished, message},
 };
 
 /// The most facts on their way to the broker at once.
@@ -49,17 +49,6 @@ enum RoundError {
     Store(#[from] store::Error),
     #[error("the broker does not answer")]
     Bus(#[from] BusError),
-}
-
-/// Why one fact was not published.
-#[derive(Debug, thiserror::Error)]
-enum Unpublished {
-    #[error("the books do not hold its body")]
-    NoBody,
-    #[error("its kind {0:?} is not known here")]
-    UnknownKind(String),
-    #[error(transparent)]
-    Refused(#[from] BusError),
 }
 
 /// A fact on its way: its branch, its place, its id, and the message if it can
@@ -292,7 +281,13 @@ impl Publisher {
                 .await;
         let mut newest = Vec::with_capacity(tails.len());
         for (branch, tail) in tails {
-            newest.push((branch, tail?));
+            match tail {
+                // Somebody else's message: the next fact of ours is newer than it.
+                Err(error @ BusError::Malformed { .. }) => {
+                    tracing::error!(branch.id = %branch, error = chain(&error), "no fact of ours");
+                }
+                tail => newest.push((branch, tail?)),
+            }
         }
         // Read after the tails: what the books do not have now, they never had.
         self.lines.learn(&store::relay::heads(&mut conn, false).await?);
@@ -361,21 +356,6 @@ impl Publisher {
         let due = self.lines.next_due().map(|due| due.saturating_duration_since(Instant::now()));
         due.map_or(sweep, |due| due.min(sweep))
     }
-}
-
-fn message(fact: PlacedFact) -> Result<FactMessage, Unpublished> {
-    let kind: FactKind =
-        fact.kind.parse().map_err(|_| Unpublished::UnknownKind(fact.kind.clone()))?;
-    Ok(FactMessage {
-        subject: subjects::fact(fact.tenant_id, fact.branch_id, kind),
-        branch_id: fact.branch_id,
-        fact_seq: fact.fact_seq,
-        fact_id: fact.fact_id,
-        kind: fact.kind,
-        schema_version: fact.schema_version,
-        occurred_at: fact.occurred_at,
-        body: Bytes::from(fact.body.ok_or(Unpublished::NoBody)?),
-    })
 }
 
 fn alarm(branch: BranchId, fact_seq: u64, fact_id: &str, error: &Unpublished) {
