@@ -10,6 +10,8 @@ use testkit::scratch_dir;
 
 /// How often each file is made odd.
 const TRIES: u64 = 3_000;
+/// How often the three files of a drive are.
+const DRIVES: u64 = 400;
 /// How often a process reads one.
 const RUNS: u64 = 12;
 
@@ -60,7 +62,7 @@ fn odd_sales_are_rejected_row_by_row_or_as_a_whole() {
     let file = |name: &str| dir.path().join(name);
     let mut random = StdRng::seed_from_u64(2);
     let mut rejected = 0;
-    for turn in 0..TRIES {
+    for turn in 0..DRIVES {
         let texts = [("sales", SALES), ("products", PRODUCTS), ("outlets", OUTLETS)];
         for (place, (name, text)) in (0..).zip(texts) {
             let is_odd = turn % 3 == place;
@@ -82,7 +84,7 @@ fn odd_sales_are_rejected_row_by_row_or_as_a_whole() {
             }
         }
     }
-    assert!(rejected > 300, "{rejected}");
+    assert!(rejected > 40, "{rejected}");
 }
 
 /// What a command says of a file, and its exit status.
