@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use ops::{
@@ -27,9 +28,12 @@ use testkit::{
     async_nats::jetstream::{self, consumer::pull, stream},
     damage, scratch_dir, sqlx, wait_until,
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::MissedTickBehavior};
 
-/// A stack with a till that sells without end.
+/// How often the till sells.
+const PACE: Duration = Duration::from_millis(50);
+
+/// A stack with a till that sells all the while.
 struct Shop {
     stack: Stack,
     data_dir: PathBuf,
@@ -64,6 +68,8 @@ impl Shop {
         let selling = tokio::spawn(async move {
             let mut customers = Shopper::new(7, &store.catalogue);
             let mut sold = 0;
+            let mut pace = tokio::time::interval(PACE);
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while !until.is_cancelled() {
                 let received = Money { amount: Decimal::from(100), currency: Currency::Usd };
                 let sale = FinalizeSale {
@@ -77,6 +83,8 @@ impl Shop {
                 let ticket = TicketId::parse(format!("sale-{sold}")).unwrap();
                 edge.sell(&ticket, &sale).await.unwrap();
                 sold += 1;
+                // A busy till; without an end it would only outrun the machine.
+                pace.tick().await;
             }
             sold
         });

@@ -137,6 +137,7 @@ impl Args {
         progress: &mut Progress,
     ) -> anyhow::Result<Option<String>> {
         let mut saved = file.begin(self.asked(), self.resume)?;
+        file.keep(&saved)?;
         let range = Range { from: self.from, to: self.to, kinds: self.kind.clone() };
         let pool = attached.pool().await?;
         let kept = (file, &mut saved);

@@ -9,13 +9,15 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bus::{Bus, BusError, PendingAck, facts::FactMessage, foreign, foreign::ForeignSubject};
-use bytes::Bytes;
-use schemas::{BranchId, facts::FactKind, subjects};
+use bus::{Bus, BusError, PendingAck, foreign, foreign::ForeignSubject};
+use schemas::BranchId;
 use store::{Pool, facts, facts::PlacedFact, relay, replay as beside};
 use telemetry::CancellationToken;
 use tokio::time::{Interval, MissedTickBehavior};
-use workers::replay::{Edge, Range, ReplayError};
+use workers::{
+    relay::message::message,
+    replay::{Edge, Range, ReplayError},
+};
 
 use super::{Saved, StateFile, progress::Progress};
 
@@ -131,7 +133,8 @@ pub async fn facts(
             }
             let mut acks = Vec::new();
             for fact in page.into_iter().filter(|fact| is_wanted(fact, feed.range)) {
-                let message = message(fact)?;
+                let id = fact.fact_id.clone();
+                let message = message(fact).with_context(|| format!("fact {id}"))?;
                 acks.push(foreign::publish_fact(feed.bus, &feed.to, &message).await?);
             }
             fed.sent += taken(&feed.to, acks).await?;
@@ -174,24 +177,4 @@ async fn taken(to: &ForeignSubject, acks: Vec<PendingAck>) -> anyhow::Result<u64
         }
     }
     Ok(sent)
-}
-
-fn message(fact: PlacedFact) -> anyhow::Result<FactMessage> {
-    let kind: FactKind = fact
-        .kind
-        .parse()
-        .map_err(|_| anyhow::anyhow!("fact {} is of an unknown kind", fact.fact_id))?;
-    let body = fact.body.with_context(|| {
-        format!("the books do not hold what fact {} repeats: see `replay`", fact.fact_id)
-    })?;
-    Ok(FactMessage {
-        subject: subjects::fact(fact.tenant_id, fact.branch_id, kind),
-        branch_id: fact.branch_id,
-        fact_seq: fact.fact_seq,
-        fact_id: fact.fact_id,
-        kind: fact.kind,
-        schema_version: fact.schema_version,
-        occurred_at: fact.occurred_at,
-        body: Bytes::from(body),
-    })
 }

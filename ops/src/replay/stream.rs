@@ -58,6 +58,7 @@ pub fn described(found: &Streamed, applied: bool) -> Value {
     json!({
         "read": found.read,
         "known": found.known,
+        "on_their_way": found.on_their_way,
         "missing": missing,
         "applied": applied,
         "after_a_gap": names(&found.after_a_gap),
@@ -86,6 +87,9 @@ pub fn lines(found: &Streamed, applied: bool) -> Vec<String> {
     for (edge, seq) in &found.forks {
         let name = entry_name(*edge, *seq);
         lines.push(format!("{name} belongs to another history than the books'"));
+    }
+    if found.on_their_way > 0 {
+        lines.push(format!("{} entries await their worker", found.on_their_way));
     }
     if found.unbelievable > 0 {
         let many = found.unbelievable;

@@ -21,6 +21,7 @@
 //! [`refill`] fills holes in the stream that its tail does not show.
 
 pub mod lines;
+pub mod message;
 pub mod refill;
 
 mod outgoing;

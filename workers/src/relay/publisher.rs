@@ -32,7 +32,8 @@ use telemetry::{CancellationToken, failpoint};
 use super::{
     FIRST_PAUSE, LONGEST_PAUSE, Shared, chain,
     lines::{Lines, Tail},
-    outgoing::{Outgoing, Unpublished, alarm, message},
+    message::message,
+    outgoing::{Outgoing, alarm},
 };
 
 /// The most facts on their way to the broker at once.
@@ -277,7 +278,13 @@ impl Publisher {
                 .await;
         let mut newest = Vec::with_capacity(tails.len());
         for (branch, tail) in tails {
-            newest.push((branch, tail?));
+            match tail {
+                // Somebody else's message: the next fact of ours is newer than it.
+                Err(error @ BusError::Malformed { .. }) => {
+                    tracing::error!(branch.id = %branch, error = chain(&error), "no fact of ours");
+                }
+                tail => newest.push((branch, tail?)),
+            }
         }
         // Read after the tails: what the books do not have now, they never had.
         self.lines.learn(&store::relay::heads(&mut conn, false).await?);

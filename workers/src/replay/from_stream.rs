@@ -2,7 +2,7 @@
 //! them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
@@ -50,8 +50,10 @@ pub struct Streamed {
     pub read: u64,
     /// Those that the books have, as they are.
     pub known: u64,
-    /// Those that the books lack and that follow their cursors: were booked now, or
-    /// would be.
+    /// Those that await their worker, and are its to book.
+    pub on_their_way: u64,
+    /// Those that the books lack, although their worker is past them, and that follow
+    /// their cursors: were booked now, or would be.
     pub missing: BTreeMap<EdgeId, Applied>,
     /// Those that the books lack and that something before them is missing of.
     pub after_a_gap: Vec<Name>,
@@ -77,7 +79,10 @@ pub async fn from_stream(
     so_far: &mut Streamed,
 ) -> Result<Option<()>, ReplayError> {
     let page = reader.next_batch(PAGE).await.map_err(broken)?;
-    let Some(last) = page.last() else { return Ok(None) };
+    let Some(last) = page.last() else {
+        forget_what_came(pool, so_far).await?;
+        return Ok(None);
+    };
     let place = last.stream_seq;
     let received: Vec<Received> = page
         .into_iter()
@@ -88,8 +93,10 @@ pub async fn from_stream(
         })
         .collect();
     so_far.read += received.len() as u64;
+    // Before the cursors: what a worker has acked by now, they have.
+    let floors = floors(bus, &received).await?;
     let mut conn = pool.acquire().await.map_err(store::Error::from)?;
-    let mut look = Look::at(&mut conn, &received, so_far, apply).await?;
+    let mut look = Look::at(&mut conn, &received, (so_far, apply), floors).await?;
     drop(conn);
     let missing: Vec<Received> =
         received.into_iter().filter(|message| look.decide(message, so_far)).collect();
@@ -98,6 +105,27 @@ pub async fn from_stream(
     }
     so_far.place = place;
     Ok(Some(()))
+}
+
+/// Up to where the workers are in the stream, shard by shard.
+async fn floors(bus: &Bus, received: &[Received]) -> Result<HashMap<u16, u64>, ReplayError> {
+    let mut floors = HashMap::new();
+    for subject in received.iter().filter_map(|message| message.delivery.subject.as_ref().ok()) {
+        if let Entry::Vacant(unknown) = floors.entry(subject.shard) {
+            let floor = bus::entries::settled_up_to(bus, subject.shard).await.map_err(broken)?;
+            unknown.insert(floor);
+        }
+    }
+    Ok(floors)
+}
+
+/// What came after a gap and was sent again behind it is in the books by now.
+async fn forget_what_came(pool: &Pool, so_far: &mut Streamed) -> Result<(), ReplayError> {
+    let mut conn = pool.acquire().await.map_err(store::Error::from)?;
+    let names: Vec<Name> = so_far.after_a_gap.clone();
+    let known = entries::hashes(&mut conn, &names).await?;
+    so_far.after_a_gap.retain(|name| !known.iter().any(|(known, _)| known == name));
+    Ok(())
 }
 
 fn is_wanted(delivery: &Delivery, range: &Range) -> bool {
@@ -118,14 +146,15 @@ struct Look {
     cursors: HashMap<EdgeId, Cursor>,
     heads: HashMap<EdgeId, JournalHead>,
     hashes: HashMap<Name, schemas::Sha256Hash>,
+    floors: HashMap<u16, u64>,
 }
 
 impl Look {
     async fn at(
         conn: &mut Conn,
         received: &[Received],
-        so_far: &Streamed,
-        apply: bool,
+        (so_far, apply): (&Streamed, bool),
+        floors: HashMap<u16, u64>,
     ) -> Result<Self, store::Error> {
         let mut cursors = HashMap::new();
         for edge in received.iter().filter_map(Received::edge) {
@@ -151,7 +180,7 @@ impl Look {
             .map(|entry| (entry.edge_id, entry.seq))
             .collect();
         let hashes = entries::hashes(conn, &names).await?.into_iter().collect();
-        Ok(Self { cursors, heads, hashes })
+        Ok(Self { cursors, heads, hashes, floors })
     }
 
     /// Whether the books lack what a message brings, and can take it.
@@ -161,13 +190,13 @@ impl Look {
             so_far.unbelievable += 1;
             return false;
         };
-        let is_theirs = message.delivery.subject.as_ref().is_ok_and(|subject| {
+        let subject = message.delivery.subject.as_ref().ok().filter(|subject| {
             (subject.tenant_id, subject.branch_id) == (cursor.tenant_id, cursor.branch_id)
         });
-        if !is_theirs || cursor.direct {
+        let Some(subject) = subject.filter(|_| !cursor.direct) else {
             so_far.unbelievable += 1;
             return false;
-        }
+        };
         let name = (entry.edge_id, entry.seq);
         let Some(head) = self.heads.get_mut(&entry.edge_id) else { return false };
         if entry.seq <= head.seq {
@@ -175,6 +204,11 @@ impl Look {
                 Some(known) if *known != entry.hash => name_some(&mut so_far.forks, name),
                 _ => so_far.known += 1,
             }
+            return false;
+        }
+        let floor = self.floors.get(&subject.shard).copied().unwrap_or_default();
+        if message.delivery.stream_seq > floor {
+            so_far.on_their_way += 1;
             return false;
         }
         if cursor.held.is_some() || entry.seq > head.seq + 1 {

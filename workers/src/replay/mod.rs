@@ -9,7 +9,8 @@
 //! the cursors' locks, so that a second repair finds nothing to write.
 //!
 //! [`from_stream`] takes entries from the stream instead. Those that the books have are
-//! compared with the archive; those that follow a cursor are booked, through the same
+//! compared with the archive; those that a worker is past and that follow a cursor are
+//! booked, through the same
 //! admission and booking as a worker's batch and under the same locks of the cursors,
 //! so that whoever comes first books an entry and the other one finds a duplicate.
 //!

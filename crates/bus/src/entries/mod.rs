@@ -96,7 +96,10 @@ pub async fn arrivals(bus: &Bus, shard: u16) -> Result<Arrivals, BusError> {
 
 /// The place in the stream up to which nothing of a shard awaits its worker;
 /// `u64::MAX` if nothing of it does at all, 0 if nobody has consumed it yet.
-pub(crate) async fn settled_up_to(bus: &Bus, shard: u16) -> Result<u64, BusError> {
+///
+/// # Errors
+/// If the broker does not answer, or the stream does not exist.
+pub async fn settled_up_to(bus: &Bus, shard: u16) -> Result<u64, BusError> {
     match shard_consumer::info(bus, shard).await? {
         // A quiet shard's floor stays where its last entry was.
         Some(info) if info.num_pending == 0 && info.num_ack_pending == 0 => Ok(u64::MAX),
