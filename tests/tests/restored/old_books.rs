@@ -69,7 +69,7 @@ async fn an_older_backup_loses_no_sale_and_no_number() {
 
 #[tokio::test]
 async fn services_that_outlive_the_restore_give_out_nothing_a_second_time() {
-    let stage = Stage::with_shops(1).await;
+    let mut stage = Stage::with_shops(1).await;
     let till = &stage.world.shops[0].till;
     let mut tickets = till.sell_many(3).await;
     till.all_numbered().await;
@@ -80,6 +80,7 @@ async fn services_that_outlive_the_restore_give_out_nothing_a_second_time() {
     let before = told(till, &tickets).await;
 
     stage.restore(&file).await;
+    stage.start_what_ended().await;
     // Numbering and relay held their leases a moment ago, and sales go on.
     let meanwhile = stage.world.shops[0].till.sell_many(4).await;
     stage.world.shops[0].till.booked().await;

@@ -90,6 +90,22 @@ impl Stage {
         centre.restart_ingest(plan).await;
     }
 
+    /// Starts again, as a supervisor does, whatever did not survive that its database
+    /// was away.
+    pub async fn start_what_ended(&mut self) {
+        let centre = &mut self.world.centre;
+        if !centre.workers.is_running() {
+            centre.workers = centre.plan("workers").start();
+        }
+        if !centre.numbering.is_running() {
+            centre.numbering = centre.plan("numbering").start();
+        }
+        if !centre.ingest.is_running() {
+            let plan = centre.plan_ingest();
+            centre.restart_ingest(plan).await;
+        }
+    }
+
     /// Recovers, and returns the report.
     pub async fn recover(&self, arguments: &[&str]) -> Value {
         let said = self.must(&[&["recover", "--json", "--wait", "30"], arguments].concat()).await;

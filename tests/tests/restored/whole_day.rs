@@ -47,7 +47,8 @@ async fn every_fact_of_a_day_is_back_as_it_was() {
     let customer = open_account(&stage.world.books.pool, tenant, "Vanna", Decimal::from(900)).await;
     let first = &stage.world.shops[0];
     let manager = first.second_till("Counter 2", "Dara").await;
-    assert_eq!(app.sell("app-0", &app.on_account(1, customer)).await.status, 200);
+    let sold = app.sell_patiently("app-0", &app.on_account(1, customer)).await;
+    assert_eq!(sold.status, 200, "{sold:?}");
     a_void(&manager).await;
     first.till.booked().await;
     let file = stage.back_up().await;
@@ -55,7 +56,7 @@ async fn every_fact_of_a_day_is_back_as_it_was() {
     let [first, second] = &stage.world.shops[..] else { panic!("two shops") };
     let tickets = first.till.sell_many(3).await;
     a_void(&manager).await;
-    let sold = app.sell("app-1", &app.on_account(2, customer)).await;
+    let sold = app.sell_patiently("app-1", &app.on_account(2, customer)).await;
     assert_eq!(sold.status, 200, "{sold:?}");
     let out = Money { amount: Decimal::from(5), currency: Currency::Usd };
     first.till.move_cash("ice", PaidKind::PaidOut, out, "ice").await.ok();
