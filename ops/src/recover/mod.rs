@@ -228,7 +228,7 @@ async fn write(
     }
     for rows in plan.rows.chunks(ROWS_AT_ONCE) {
         let rows: &[InvoiceAssignedV1] = rows;
-        refill::register(conn, tenant_id, need.recovery_id, rows).await?;
+        recovery::register::put_back(conn, tenant_id, need.recovery_id, rows).await?;
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ use telemetry::{CancellationToken, failpoint};
 use super::{
     FIRST_PAUSE, LONGEST_PAUSE, Shared, chain,
     lines::{Lines, Tail},
-    message::message,
+    message::{Unpublished, message},
     outgoing::{Outgoing, alarm},
 };
 

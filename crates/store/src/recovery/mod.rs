@@ -7,6 +7,7 @@
 //! does it.
 
 pub mod refill;
+pub mod register;
 pub mod standing;
 pub mod witnesses;
 
