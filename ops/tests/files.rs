@@ -4,7 +4,10 @@
 
 use std::{fs, io::Cursor, path::Path, process::Command};
 
-use ops::{commands::verify_register::check, drive};
+use ops::{
+    commands::verify_register::check,
+    drive::{self, Columns, Sources},
+};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use testkit::scratch_dir;
 
@@ -69,7 +72,13 @@ fn odd_sales_are_rejected_row_by_row_or_as_a_whole() {
             let bytes = if is_odd { odd(&mut random, text) } else { text.as_bytes().to_vec() };
             fs::write(file(name), bytes).unwrap();
         }
-        match drive::read(&file("sales"), &file("products"), &file("outlets")) {
+        let from = Sources {
+            sales: file("sales"),
+            products: Some(file("products")),
+            outlets: Some(file("outlets")),
+            columns: Columns::default(),
+        };
+        match drive::read(&from) {
             Ok(input) => {
                 let sold: usize = input.receipts.iter().map(|receipt| receipt.lines.len()).sum();
                 let rows = usize::try_from(input.sales_rows).unwrap();

@@ -24,6 +24,7 @@ pub struct Received {
 
 /// What a message brought.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every message brings an entry")]
 pub enum Content {
     /// An entry whose hash verifies and that its subject allows.
     Entry {

@@ -87,6 +87,7 @@ async fn edge(store: &Store, said: Said) -> EdgeAddress {
 
 fn row((ticket_id, invoice_no): &(TicketId, Option<u64>)) -> TicketRow {
     TicketRow {
+        adopted: false,
         ticket_id: ticket_id.clone(),
         created_at: Timestamp::from_unix_micros(0),
         status: if invoice_no.is_some() { TicketStatus::Synced } else { TicketStatus::Pending },
