@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, bail};
 use bus::{Bus, BusError, facts};
 use domain::catalogue::content_hash;
-use schemas::{BranchId, SystemClock};
+use schemas::{BranchId, Clock as _, SystemClock};
 use store::{Pool, catalogues, relay};
 use telemetry::CancellationToken;
 use workers::relay::refill::refill;
@@ -25,6 +25,9 @@ use super::progress::Progress;
 /// How long the relay may stand still before what it left is filled from here. It
 /// compares every five seconds.
 const STANDS_STILL: Duration = Duration::from_secs(15);
+/// How old a stream is once the relay has surely seen that it is a new one: before that
+/// it fills it from the beginning, whatever its newest fact is.
+const NEW_STREAM: Duration = Duration::from_secs(15);
 /// How long a stream that is not there is waited for.
 const NO_STREAM: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -102,6 +105,13 @@ async fn there_again(
     }
 }
 
+/// How old what was made at `born_at` is, in nanoseconds since 1970; of another clock
+/// that is ahead of ours, nothing.
+fn age(born_at: i128) -> Duration {
+    let now = i128::from(SystemClock.now().unix_micros()) * 1_000;
+    Duration::from_nanos(u64::try_from(now - born_at).unwrap_or_default())
+}
+
 /// Waits for the relay to bring each branch's newest facts into the stream, for as long
 /// as it gets on with it.
 async fn relayed(
@@ -111,8 +121,10 @@ async fn relayed(
     progress: &mut Progress,
 ) -> anyhow::Result<()> {
     let all: u64 = heads.iter().map(|head| head.last_seq).sum();
+    let (began, age) = (Instant::now(), age(facts::stream_born_at(bus).await?));
     let (mut before, mut moved_at) = (None, Instant::now());
     loop {
+        let is_new = age + began.elapsed() < NEW_STREAM;
         let mut there = 0;
         for head in heads {
             let tail = facts::tail(bus, head.tenant_id, head.branch_id).await?;
@@ -122,7 +134,7 @@ async fn relayed(
         if before != Some(there) {
             (before, moved_at) = (Some(there), Instant::now());
         }
-        if there >= all || moved_at.elapsed() > STANDS_STILL {
+        if !is_new && (there >= all || moved_at.elapsed() > STANDS_STILL) {
             return Ok(());
         }
         if stop.is_cancelled() {

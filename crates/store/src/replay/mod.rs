@@ -244,12 +244,14 @@ pub async fn prepare(
     Ok(())
 }
 
-/// Begins a transaction of the handlers.
+/// Begins a transaction of the handlers. It is read-only, which is of all tables but the
+/// temporary ones: a handler that writes a table which is not made a second time is
+/// refused, and the books are as they were.
 ///
 /// # Errors
 /// [`Error::Database`].
 pub async fn begin(beside: &mut Beside) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, Error> {
-    Ok(beside.conn.begin().await?)
+    Ok(beside.conn.begin_with("BEGIN READ ONLY").await?)
 }
 
 /// Marks entries of which the effects are compared, with the ids that they are about.
