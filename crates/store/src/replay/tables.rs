@@ -11,6 +11,7 @@ pub(super) const SHADOWED: &[&str] = &[
     "sale_khqr",
     "khqr_intent",
     "order_handover",
+    "adopted",
     "cash_movement",
     "customer_account",
     "account_charge",
@@ -150,6 +151,7 @@ pub(super) const KEYED: &[Keyed] = &[
                WHERE e.branch_id = s.branch_id AND e.kind = 'STORE')",
         ..keyed("order_handover", &["order_id"], Cause::Entry("s.sale_edge_id", "s.sale_entry_seq"))
     },
+    keyed("adopted", &["subject_id", "edge_id"], OWN_ENTRY),
     keyed("cash_movement", &["movement_id"], Cause::EntryOrSale),
     Keyed {
         apart: &["balance_after"],
