@@ -165,18 +165,23 @@ async fn everything(jetstream: &jetstream::Context, stream: &str) -> Vec<Told> {
     let config = pull::Config::default();
     let consumer = jetstream.create_consumer_on_stream(config, stream).await.unwrap();
     let all = usize::try_from(consumer.cached_info().num_pending).unwrap();
-    let mut messages = consumer.batch().max_messages(all.max(1)).messages().await.unwrap();
     let mut told = Vec::new();
     while told.len() < all {
-        let message = futures::StreamExt::next(&mut messages).await.unwrap().unwrap();
-        let headers = message.headers.clone().unwrap();
-        let text = |name: &str| headers.get(name).map_or("", |value| value.as_str()).to_owned();
-        told.push(Told {
-            id: text("ce-id"),
-            source: text("ce-source"),
-            fact_seq: text("ce-factseq").parse().unwrap_or_default(),
-            body: message.payload.to_vec(),
-        });
+        let page = consumer.batch().max_messages((all - told.len()).min(500)).expires(BOUND);
+        let mut messages = page.messages().await.unwrap();
+        let before = told.len();
+        while let Some(message) = futures::StreamExt::next(&mut messages).await {
+            let message = message.unwrap();
+            let headers = message.headers.clone().unwrap();
+            let text = |name: &str| headers.get(name).map_or("", |value| value.as_str()).to_owned();
+            told.push(Told {
+                id: text("ce-id"),
+                source: text("ce-source"),
+                fact_seq: text("ce-factseq").parse().unwrap_or_default(),
+                body: message.payload.to_vec(),
+            });
+        }
+        assert!(told.len() > before, "{before} of {all} messages came");
     }
     told
 }

@@ -6,8 +6,8 @@ use schemas::{
     catalogue::CatalogueRef,
     requests::{
         DeviceContact, FactsReplyV1, FactsRequestV1, HeartbeatReplyV1, HeartbeatV1, HighestNumber,
-        JournalHead, KhqrCheckV1, MappingReplyV1, MappingRequestV1, OutageReport, StockSnapshotV1,
-        StorageReport,
+        JournalHead, KhqrCheckV1, KnownRequestV1, MappingReplyV1, MappingRequestV1, OutageReport,
+        StockSnapshotV1, StorageReport,
     },
     subjects::{CentralRequest, DEFAULT_SHARDS, PosSubject, shard_of},
 };
@@ -122,7 +122,21 @@ async fn only_the_active_edge_of_a_branch_is_heard_under_its_own_subject() {
                 CentralRequest::KhqrCheck => {
                     serde_json::to_vec(&KhqrCheckV1 { md5: "0".repeat(32) }).unwrap()
                 }
-                _ => serde_json::to_vec(&question).unwrap(),
+                CentralRequest::Register => br#"{"rows":[]}"#.to_vec(),
+                CentralRequest::Adopt => {
+                    br#"{"since":"2026-04-01T00:00:00Z","place":null}"#.to_vec()
+                }
+                CentralRequest::Known => {
+                    let known = KnownRequestV1 {
+                        edge_id: own.edge_id,
+                        entries: Vec::new(),
+                        tickets: Vec::new(),
+                    };
+                    serde_json::to_vec(&known).unwrap()
+                }
+                CentralRequest::Mapping | CentralRequest::Catalogue | CentralRequest::Stock => {
+                    serde_json::to_vec(&question).unwrap()
+                }
             };
             let outcome = bus::requests::request_bytes(
                 &door.bus,

@@ -114,14 +114,21 @@ async fn every_route_lets_in_whom_its_rule_says_and_nobody_else() {
             let (status, code) = (reply.status.as_u16(), code(&reply));
             let told = format!("{} {} by {asker:?}: {status} {code:?}", rule.method, rule.path);
             let let_in = may(rule.who, *asker);
-            let refused = matches!(code.as_deref(), Some("not_logged_in" | "approver_required"));
+            let refused = matches!(
+                code.as_deref(),
+                Some("not_logged_in" | "approver_required" | "operator_required")
+            );
             assert_eq!(refused, !let_in, "{told}");
             assert_ne!(code.as_deref(), Some("internal"), "{told}");
             assert!(status != 405, "{told}");
             if refused {
-                let approver = rule.who == Who::Approver && *asker == Asker::Cashier;
-                let expected =
-                    if approver { (403, "approver_required") } else { (401, "not_logged_in") };
+                let known =
+                    matches!(asker, Asker::Till | Asker::Cashier | Asker::Manager | Asker::Admin);
+                let expected = match rule.who {
+                    Who::Approver if *asker == Asker::Cashier => (403, "approver_required"),
+                    Who::Operator if known => (403, "operator_required"),
+                    _ => (401, "not_logged_in"),
+                };
                 assert_eq!((status, code.as_deref()), (expected.0, Some(expected.1)), "{told}");
                 assert_eq!(reply.headers.contains_key("www-authenticate"), status == 401, "{told}");
             }

@@ -14,7 +14,7 @@ async fn what_is_not_served_is_a_problem() {
     assert_eq!(wrong.problem(405), "method_not_allowed");
     let wrong = till.send(till.request(Method::PUT, "/healthz")).await;
     assert_eq!(wrong.problem(405), "method_not_allowed");
-    for query in ["limit=0", "limit=501", "limit=x", "status=lost", "before=-1", "page=2"] {
+    for query in ["limit=0", "limit=501", "limit=x", "status=lost", "before=x", "page=2"] {
         let refused = till.get(&format!("/v1/tickets?{query}")).await;
         assert_eq!(refused.problem(400), "invalid_query", "{query}");
     }

@@ -158,7 +158,7 @@ async fn killed_now(store: &Store) -> (Journal, TempDir) {
 
 #[tokio::test]
 async fn a_kill_after_any_step_leaves_a_whole_journal_that_is_pruned_on() {
-    let (shift, _) = long_ago(30).await;
+    let (shift, _) = long_ago(60).await;
     let store = &shift.store;
     let head = *store.journal.head().borrow();
     let (mut after, mut steps) = (0, 0);
