@@ -19,6 +19,12 @@ WITH checked AS (
     JOIN edge d ON d.edge_id = sale.edge_id AND d.kind = 'DIRECT'
     LEFT JOIN submission s ON s.made_id = sale.sale_id AND s.state = 'BOOKED'
     WHERE s.made_id IS NULL
+        -- Requests are nowhere but in the books: those of before a recovery may be gone.
+        AND NOT EXISTS (
+            SELECT FROM recovery r
+            WHERE sale.finalized_at < r.needed_at
+                AND (r.tenant_id IS NULL OR r.tenant_id = sale.tenant_id)
+        )
     UNION ALL
     SELECT
         'sale ' || COALESCE(sale.sale_id, c.sale_id),
