@@ -97,8 +97,8 @@ async fn what_the_backup_has_and_nobody_needs_goes_and_is_never_sold_again() {
     assert!(gone > 60, "{gone}");
     let base = journal.pruned();
     assert!(base < head && base >= 60);
-    assert!(journal.storage().used_bytes < before.used_bytes);
-    assert!(journal.storage().tickets_left >= before.tickets_left, "it made room");
+    // How much fits depends on the disk, which others use too.
+    assert!(journal.storage().used_bytes < before.used_bytes, "it made room");
 
     // The same ticket again: not sold, and not taken for another's.
     let first_session = journal.z_report(z_of(&shift).await).await.unwrap();
