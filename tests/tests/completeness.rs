@@ -52,11 +52,20 @@ async fn provable(world: &World, shop: usize) -> Timestamp {
     let edge = world.company.stores[shop].edge_id;
     let rows = world
         .rows(
-            "SELECT edge_id, devices,
-                    least(clock_ahead_us,
-                          (extract(epoch FROM received_at - sent_at) * 1000000)::bigint) AS ahead,
-                    (extract(epoch FROM proved_at) * 1000000)::bigint AS proved_us
-             FROM edge_heartbeat",
+            "SELECT h.edge_id, h.devices, o.ahead,
+                    (extract(epoch FROM greatest(
+                        h.proved_at,
+                        CASE WHEN EXISTS (SELECT FROM edge_entry e WHERE e.edge_id = h.edge_id
+                            AND e.seq = h.pending_seq AND e.hash = h.pending_hash)
+                        THEN h.pending_at END,
+                        CASE WHEN EXISTS (SELECT FROM edge_entry e WHERE e.edge_id = h.edge_id
+                            AND e.seq = h.journal_seq AND e.hash = h.journal_hash)
+                        THEN h.sent_at + o.ahead * interval '1 microsecond' END
+                    )) * 1000000)::bigint AS proved_us
+             FROM edge_heartbeat h CROSS JOIN LATERAL (
+                SELECT least(h.clock_ahead_us,
+                    (extract(epoch FROM h.received_at - h.sent_at) * 1000000)::bigint) AS ahead
+             ) o",
         )
         .await;
     let row = rows
