@@ -2,8 +2,11 @@
 
 use bus::facts::{self, FactMessage};
 use schemas::{Clock, SystemClock, facts::FactKind, subjects};
-use store::relay::{FactHead, Most};
-use testkit::{BOUND, Store, sqlx, wait_until};
+use store::{
+    recovery,
+    relay::{FactHead, Most},
+};
+use testkit::{BOUND, Store, seed_company, sqlx, wait_until};
 
 use crate::stage::{Stage, enqueue, fact};
 
@@ -160,7 +163,9 @@ async fn a_fact_that_is_refused_stops_no_other_store() {
 #[tokio::test]
 async fn books_older_than_the_stream_publish_nothing_under_places_that_are_taken() {
     let stage = Stage::new().await;
-    let (store, other) = (&stage.company.stores[0], &stage.company.stores[1]);
+    let (store, beside) = (&stage.company.stores[0], &stage.company.stores[1]);
+    let strangers = seed_company(&stage.books.pool, 1).await;
+    let other = &strangers.stores[0];
     let from_the_future = FactMessage {
         subject: subjects::fact(store.tenant_id, store.branch_id, FactKind::ExceptionRaised),
         branch_id: store.branch_id,
@@ -173,10 +178,21 @@ async fn books_older_than_the_stream_publish_nothing_under_places_that_are_taken
     };
     facts::publish(&stage.bus, &from_the_future).await.unwrap().wait().await.unwrap();
     enqueue(&stage.books.pool, store, "again", 3).await;
-    enqueue(&stage.books.pool, other, "fact", 10).await;
+    for store in [beside, other] {
+        enqueue(&stage.books.pool, store, "fact", 10).await;
+    }
     let running = stage.run();
     published(&stage, other, 10).await;
-    assert_eq!(head(&stage, store).await.published_seq, 0);
+    // Its company waits for a recovery, which is called for; other companies do not.
+    for store in [store, beside] {
+        let FactHead { last_seq, published_seq, .. } = head(&stage, store).await;
+        assert_eq!((last_seq, published_seq), (0, 0), "nothing gets a place");
+    }
+    let mut conn = stage.books.pool.acquire().await.unwrap();
+    let needs = recovery::needs(&mut conn).await.unwrap();
+    let [need] = &needs[..] else { panic!("one recovery is needed: {needs:?}") };
+    assert_eq!(need.tenant_id, Some(store.tenant_id));
+    assert!(need.reason.contains(&store.branch_id.to_string()), "{}", need.reason);
     let mut stream = stage.nats.jetstream().await.get_stream("BOOKS").await.unwrap();
     assert_eq!(stream.info().await.unwrap().state.messages, 11);
     // Also when the books have grown beyond it, under other ids.
@@ -184,9 +200,13 @@ async fn books_older_than_the_stream_publish_nothing_under_places_that_are_taken
     enqueue(&stage.books.pool, other, "more", 10).await;
     published(&stage, other, 20).await;
     assert_eq!(head(&stage, store).await.published_seq, 0);
-    // Until a person has taken the foreign facts away.
+    // Until the foreign facts were taken away, and the books' owner says that they are
+    // recovered.
     stream.purge().filter(subjects::branch_facts(store.tenant_id, store.branch_id)).await.unwrap();
+    let now = SystemClock.now();
+    recovery::refill::close(&mut conn, &[need.recovery_id], "test", "{}", now).await.unwrap();
     published(&stage, store, 6).await;
+    published(&stage, beside, 10).await;
     stage.streamed(store, 6).await;
     running.stop().await;
 }
