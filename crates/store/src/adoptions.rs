@@ -206,6 +206,23 @@ impl Archived {
     }
 }
 
+/// The columns of an archived entry of a row that has others beside them.
+macro_rules! archived {
+    ($row:ident) => {
+        Archived {
+            edge_id: $row.edge_id,
+            epoch: $row.epoch,
+            seq: $row.seq,
+            prev_hash: $row.prev_hash,
+            hash: $row.hash,
+            kind: $row.kind,
+            schema_version: $row.schema_version,
+            recorded_at: $row.recorded_at,
+            payload: $row.payload,
+        }
+    };
+}
+
 /// Cash sessions that are open, or were closed since.
 ///
 /// # Errors
@@ -276,18 +293,7 @@ pub async fn sales(conn: &mut Conn, page: Page) -> Result<Vec<AdoptedSale>, Erro
                 sale_status: orders::sale_status(&row.sale_status)?,
                 order_status: orders::status(&row.order_status)?,
                 order_changed_at: row.updated_at.into(),
-                entry: Archived {
-                    edge_id: row.edge_id,
-                    epoch: row.epoch,
-                    seq: row.seq,
-                    prev_hash: row.prev_hash,
-                    hash: row.hash,
-                    kind: row.kind,
-                    schema_version: row.schema_version,
-                    recorded_at: row.recorded_at,
-                    payload: row.payload,
-                }
-                .into_entry()?,
+                entry: archived!(row).into_entry()?,
             })
         })
         .collect()
@@ -318,18 +324,7 @@ pub async fn online_orders(conn: &mut Conn, page: Page) -> Result<Vec<AdoptedOrd
             Ok(AdoptedOrder {
                 status: orders::status(&row.status)?,
                 changed_at: row.updated_at.into(),
-                entry: Archived {
-                    edge_id: row.edge_id,
-                    epoch: row.epoch,
-                    seq: row.seq,
-                    prev_hash: row.prev_hash,
-                    hash: row.hash,
-                    kind: row.kind,
-                    schema_version: row.schema_version,
-                    recorded_at: row.recorded_at,
-                    payload: row.payload,
-                }
-                .into_entry()?,
+                entry: archived!(row).into_entry()?,
             })
         })
         .collect()

@@ -301,12 +301,17 @@ impl Publisher {
             });
             // In a new stream the newest fact says nothing of those before it.
             let tail = tail.filter(|_| !(is_new && is_ours)).map_or(0, |tail| tail.fact_seq);
-            // Nothing is to be published at places that were passed over.
-            let skipped = refill::gap_at(&mut conn, branch, tail.saturating_add(1)).await?;
             let known = self.lines.get(branch).map_or(0, |line| line.last_seq);
-            let tail = skipped.map_or(tail, |(_, last)| if last <= known { last } else { tail });
-            let lags = self.lines.get(branch).is_some_and(|line| tail < line.cursor);
-            let floor = if lags {
+            let lags = |tail| self.lines.get(branch).is_some_and(|line| tail < line.cursor);
+            let mut tail = tail;
+            // Nothing is to be published at places that were passed over.
+            if lags(tail)
+                && let Some((_, last)) = refill::gap_at(&mut conn, branch, tail + 1).await?
+                && last <= known
+            {
+                tail = last;
+            }
+            let floor = if lags(tail) {
                 store::relay::newest_placed_before(&mut conn, branch, tail, too_old).await?
             } else {
                 tail
