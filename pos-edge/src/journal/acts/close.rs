@@ -56,22 +56,33 @@ pub(super) async fn close_session(
         rejected_voids: pending.iter().map(closed_void).collect(),
         silent_devices: contacts::silent(desk.shared, desk.now, by.device_id),
     };
-    let written = desk.append(EntryKind::CashSessionClosed, &event).await?;
-    set_closed(desk.connection, &written, &event).await?;
-    for request in &pending {
-        reject(desk, by, request, &written).await?;
-    }
-    let rejected_voids = pending.iter().map(|request| request.void_request_id).collect();
-    desk.tell(written.seq, Update::SessionClosed { cash_session_id: id, rejected_voids });
-    Ok(written)
+    write(desk, &event, &pending).await
 }
 
 fn closed_void(request: &Pending) -> ClosedVoid {
     ClosedVoid { void_request_id: request.void_request_id, sale_id: request.sale_id }
 }
 
+/// Appends the entry that closes a session, keeps it, and rejects what is undecided in it.
+/// Who asked for that is notified, unless another box closed the session: it did so then.
+pub(in crate::journal) async fn write(
+    desk: &mut Desk<'_>,
+    event: &CashSessionClosedV1,
+    pending: &[Pending],
+) -> Result<Written, Refusal> {
+    let written = desk.append(EntryKind::CashSessionClosed, event).await?;
+    set_closed(desk.connection, &written, event).await?;
+    for request in pending {
+        reject(desk, event, request, &written).await?;
+    }
+    let cash_session_id = event.cash_session_id;
+    let rejected_voids = pending.iter().map(|request| request.void_request_id).collect();
+    desk.tell(written.seq, Update::SessionClosed { cash_session_id, rejected_voids });
+    Ok(written)
+}
+
 /// Keeps that an entry closed a session.
-pub(in crate::journal) async fn set_closed(
+async fn set_closed(
     connection: &mut SqliteConnection,
     written: &Written,
     event: &CashSessionClosedV1,
@@ -93,7 +104,7 @@ pub(in crate::journal) async fn set_closed(
 /// What the close does with a request that is undecided.
 async fn reject(
     desk: &mut Desk<'_>,
-    by: By,
+    event: &CashSessionClosedV1,
     pending: &Pending,
     written: &Written,
 ) -> Result<(), JournalError> {
@@ -104,13 +115,16 @@ async fn reject(
     let outcome = void_requests::Outcome {
         status: VoidRequestStatus::Rejected,
         decided_seq: written.seq,
-        decided_by: by.staff_id,
-        decided_at: desk.now,
+        decided_by: event.closed_by,
+        decided_at: event.closed_at,
         remark: None,
         by_close: true,
     };
     void_requests::settle(desk.connection, request.seq, &outcome).await?;
     cases::set(desk.connection, sale.seq, &sale.case.close_session(), None).await?;
+    if event.imported_from.is_some() {
+        return Ok(());
+    }
     let notice = Notice {
         what: "VOID_REJECTED",
         void_request_id: id,

@@ -4,7 +4,7 @@
 
 mod accept;
 mod cash;
-mod close;
+pub(super) mod close;
 mod command;
 mod late_sale;
 mod order;
@@ -30,7 +30,6 @@ use super::{
 
 pub(super) use accept::accept;
 pub(super) use cash::insert as insert_movement;
-pub(super) use close::set_closed;
 pub(super) use command::command;
 pub(super) use late_sale::late_sale;
 pub(super) use void::{Refund, insert_refund};

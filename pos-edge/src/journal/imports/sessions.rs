@@ -2,16 +2,15 @@
 
 use schemas::{
     EntryKind,
-    edge_api::{CashSession, Update, VoidRequestStatus},
+    edge_api::{CashSession, Update},
     events::{CashSessionClosedV1, CashSessionOpenedV1, ImportedFrom, SessionReport},
 };
 
 use super::Verdict;
 use crate::journal::{
-    acts::set_closed,
-    cases,
-    desk::{Desk, Written},
-    error::{JournalError, Refusal},
+    acts::close,
+    desk::Desk,
+    error::Refusal,
     reports, sessions,
     void_requests::{self, Pending},
 };
@@ -81,13 +80,7 @@ pub(super) async fn close(
         return Ok(Verdict::Conflict(format!("void request {other} in it came after its count")));
     }
     let event = CashSessionClosedV1 { edge_id, imported_from: Some(from), ..event.clone() };
-    let written = desk.append(EntryKind::CashSessionClosed, &event).await?;
-    set_closed(desk.connection, &written, &event).await?;
-    for request in &pending {
-        reject(desk, request, &event, &written).await?;
-    }
-    let rejected_voids = pending.iter().map(|request| request.void_request_id).collect();
-    desk.tell(written.seq, Update::SessionClosed { cash_session_id: id, rejected_voids });
+    let written = close::write(desk, &event, &pending).await?;
     Ok(Verdict::Imported(written))
 }
 
@@ -102,26 +95,4 @@ fn same_sums(one: &SessionReport, other: &SessionReport) -> bool {
             };
             other.drawers.iter().find(same).is_some()
         })
-}
-
-async fn reject(
-    desk: &mut Desk<'_>,
-    pending: &Pending,
-    event: &CashSessionClosedV1,
-    written: &Written,
-) -> Result<(), JournalError> {
-    let id = pending.void_request_id;
-    let (sale, request) = cases::of_void_request(desk.connection, id)
-        .await?
-        .ok_or_else(|| JournalError::Storage(format!("request to void {id} is gone")))?;
-    let outcome = void_requests::Outcome {
-        status: VoidRequestStatus::Rejected,
-        decided_seq: written.seq,
-        decided_by: event.closed_by,
-        decided_at: event.closed_at,
-        remark: None,
-        by_close: true,
-    };
-    void_requests::settle(desk.connection, request.seq, &outcome).await?;
-    cases::set(desk.connection, sale.seq, &sale.case.close_session(), None).await
 }
