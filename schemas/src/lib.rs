@@ -18,6 +18,7 @@ pub mod events;
 pub mod facts;
 pub mod hash;
 pub mod ids;
+pub mod json;
 pub mod money;
 pub mod openapi;
 pub mod registry;

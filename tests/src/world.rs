@@ -91,9 +91,8 @@ impl World {
             .await
     }
 
-    /// Waits until nothing is on its way any more, and then makes every check
-    /// that `tillstream verify` makes.
-    pub async fn books_are_right(&self) {
+    /// Waits until nothing waits for a number or the relay.
+    pub async fn all_told(&self) {
         wait_until("nothing waits for a number or the relay", BOUND, async || {
             let waiting = self
                 .count(
@@ -105,6 +104,12 @@ impl World {
             (waiting == 0).then_some(())
         })
         .await;
+    }
+
+    /// Waits until nothing is on its way any more, and then makes every check
+    /// that `tillstream verify` makes.
+    pub async fn books_are_right(&self) {
+        self.all_told().await;
         let failed = self.failed_checks().await;
         assert!(failed.is_empty(), "the books are not right: {failed:#?}");
     }

@@ -91,32 +91,15 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refu
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    if escapes_nul(bytes) {
-        return Err(Refusal::InvalidBody(serde::de::Error::custom(NO_NUL)));
-    }
-    serde_json::from_slice(bytes).map_err(|error| {
+    schemas::json::parse(bytes).map_err(|error| {
         if error.is_data() { Refusal::InvalidBody(error) } else { Refusal::Malformed(error) }
-    })
-}
-
-/// Postgres keeps no text with it, so it is refused before anything is asked of the
-/// books.
-const NO_NUL: &str = "a text holds the character U+0000";
-
-/// Whether a text in a JSON document holds U+0000, which JSON can only write as an
-/// escape.
-fn escapes_nul(json: &[u8]) -> bool {
-    let escape = br"\u0000";
-    json.windows(escape.len()).enumerate().any(|(at, found)| {
-        let before = json[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
-        found == escape && before % 2 == 0
     })
 }
 
 /// Refuses an address with U+0000 in it.
 fn check_address(parts: &Parts) -> Result<(), Refusal> {
     if parts.uri.to_string().contains("%00") {
-        return Err(Refusal::BadParameter(NO_NUL.to_owned()));
+        return Err(Refusal::BadParameter("it holds the character U+0000".to_owned()));
     }
     Ok(())
 }
@@ -167,22 +150,4 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<TicketId, Refusal> 
     let text = value.to_str().map_err(|error| Refusal::BadKey(error.to_string()))?.trim();
     let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     TicketId::parse(bare).map_err(|error| Refusal::BadKey(error.why))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nul_is_found_however_many_backslashes_stand_before_it() {
-        for (json, has) in [
-            (r#""\u0000""#, true),
-            (r#""a\\\u0000""#, true),
-            (r#""\\u0000""#, false),
-            (r#""\u0001 u0000""#, false),
-            ("{}", false),
-        ] {
-            assert_eq!(escapes_nul(json.as_bytes()), has, "{json}");
-        }
-    }
 }

@@ -33,11 +33,12 @@ pub(crate) async fn read(
 ) -> Result<FactsReplyV1, Refusal> {
     let limit = asked.limit.clamp(1, FactsRequestV1::MAX_FACTS);
     let head = facts::head(books, branch).await?;
-    let next = asked.after_fact_seq.saturating_add(1);
-    let skipped = refill::gap_at(books, branch, next)
+    // Whoever says to have more than there is has none to come.
+    let had = asked.after_fact_seq.min(head);
+    let skipped = refill::gap_at(books, branch, had + 1)
         .await?
         .map(|(first, last)| SkippedPlaces { first, last });
-    let after = skipped.map_or(asked.after_fact_seq, |skipped| skipped.last);
+    let after = skipped.map_or(had, |skipped| skipped.last);
     let facts = facts::after(books, branch, after, limit, MAX_REPLY_BYTES).await?;
     let facts = facts.into_iter().map(facts::PlacedFact::into_reply).collect::<Result<_, _>>()?;
     Ok(FactsReplyV1 { facts, head, skipped })

@@ -150,7 +150,7 @@ async fn must_be_active(conn: &mut Conn, subject: CentralSubject) -> Result<(), 
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    Ok(serde_json::from_slice(body)?)
+    Ok(schemas::json::parse(body)?)
 }
 
 fn json(answer: &impl Serialize) -> Result<Bytes, Refusal> {

@@ -31,7 +31,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             };
             Problem::new(code, rejection.body_text())
         })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+        schemas::json::parse(&bytes).map(Self).map_err(|error| {
             let code = if error.is_data() { Code::InvalidRequest } else { Code::MalformedJson };
             Problem::new(code, error.to_string())
         })

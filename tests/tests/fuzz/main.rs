@@ -1,7 +1,8 @@
 //! Every route of both HTTP APIs against requests that their OpenAPI documents
 //! describe and requests that nobody should send, in one seeded sequence: no panic, no
 //! 5xx, every refusal a clear one, every success as documented, and a refused request
-//! has done nothing. Afterwards the books are right.
+//! has done nothing. Every NATS subject against messages that nobody should send: nobody
+//! dies, nothing is booked of it, and selling goes on. Afterwards the books are right.
 //!
 //! More of it: `TILLSTREAM_FUZZ_REQUESTS=100000 TILLSTREAM_FUZZ_SEED=7`.
 
@@ -10,6 +11,7 @@ mod document;
 mod examples;
 mod schemathesis;
 mod spoil;
+mod subjects;
 mod values;
 
 use std::fs;
