@@ -132,6 +132,28 @@ async fn a_purged_stream_is_filled_again_although_the_broker_remembers_the_ids()
 }
 
 #[tokio::test]
+async fn a_message_that_is_no_fact_stops_no_store() {
+    let stage = Stage::new().await;
+    let (store, other) = (&stage.company.stores[0], &stage.company.stores[1]);
+    let running = stage.run();
+    enqueue(&stage.books.pool, store, "fact", 10).await;
+    published(&stage, store, 10).await;
+    running.stop().await;
+    // The newest message of the store; whoever begins compares with it first.
+    let subject = subjects::fact(store.tenant_id, store.branch_id, FactKind::SaleFinalized);
+    let jetstream = stage.nats.jetstream().await;
+    jetstream.publish(subject, "no fact at all".into()).await.unwrap().await.unwrap();
+    let running = stage.run();
+    enqueue(&stage.books.pool, other, "fact", 10).await;
+    published(&stage, other, 10).await;
+    enqueue(&stage.books.pool, store, "more", 10).await;
+    published(&stage, store, 20).await;
+    stage.streamed(store, 20).await;
+    stage.streamed(other, 10).await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_fact_that_is_refused_stops_no_other_store() {
     let stage = Stage::new().await;
     let running = stage.run();
