@@ -343,3 +343,6 @@ fn printed(known: &Known, of: &KnownSeries, branch: BranchId, no: u64) -> anyhow
     let branch_no = branch.map_or(0, |branch| branch.branch_no);
     Ok(form.print(Place { branch_no, year, no }))
 }
+
+#[cfg(test)]
+mod tests;
