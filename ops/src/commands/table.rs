@@ -34,24 +34,31 @@ pub fn of(record: &Record, data_dir: &Path) -> Table {
     table
 }
 
-/// How to get in at a made-up company's stores: everyone's PIN, and the
-/// one-time code of each till.
+/// Who works at a made-up company's stores, with everyone's PIN.
 pub fn people(company: &Company) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["store", "who", "role", "PIN", "till", "pairing code"]);
+    table.load_style(NOTHING).set_header(["store", "who", "role", "PIN"]);
     for store in &company.stores {
-        let (staff, tills) = (store.staff(), store.devices());
-        for place in 0..staff.len().max(tills.len()) {
+        for (place, member) in store.staff().iter().enumerate() {
             let shown = if place == 0 { store.name.as_str() } else { "" };
-            let (who, role, pin) = staff.get(place).map_or_else(Default::default, |member| {
-                let role = format!("{:?}", member.role).to_lowercase();
-                (member.name.clone(), role, store.pin(member.staff_id).unwrap_or_default())
-            });
-            let (till, code) = tills.get(place).map_or_else(Default::default, |till| {
-                (till.name.clone(), store.code(till.device_id).unwrap_or_default())
-            });
-            table.add_row([shown.to_owned(), who, role, pin, till, code]);
+            let role = format!("{:?}", member.role).to_lowercase();
+            let pin = store.pin(member.staff_id).unwrap_or_default();
+            table.add_row([shown, &member.name, &role, &pin]);
         }
+    }
+    table
+}
+
+/// Where the page of a till opens that nobody uses yet: its link pairs a browser, once.
+pub fn pages(record: &Record, company: &Company) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["store", "till", "its page, for one browser"]);
+    for store in &company.stores {
+        let edge = record.edges.iter().find(|edge| edge.edge_id == store.edge_id);
+        let (Some(edge), Some(till)) = (edge, store.devices().last()) else { continue };
+        let code = store.code(till.device_id).unwrap_or_default();
+        let link = format!("{}/#pair={}.{code}", edge.url, till.device_id);
+        table.add_row([store.name.clone(), till.name.clone(), link]);
     }
     table
 }

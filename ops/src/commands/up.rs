@@ -95,6 +95,7 @@ async fn serve(args: &Args, stack: &mut Stack, shutdown: &CancellationToken) -> 
         let company = demo::set_up(stack, Arc::new(SystemClock)).await?;
         say(table::of(stack.record(), stack.data_dir()));
         say(table::people(&company));
+        say(table::pages(stack.record(), &company));
         let verdict = demo::show(stack, &company, Arc::new(SystemClock), shutdown).await?;
         if args.exit {
             let holds = verdict.is_some_and(|verdict| verdict.ok);

@@ -72,10 +72,21 @@ const PROFILES: [Profile; 3] = [
     },
 ];
 
+/// The till of each demo store that is left to whoever opens its page.
+const SPARE_TILL: &str = "Your till";
+
 /// The demo company, always with the same ids: VAT of 10 %, discounts, and riel
-/// rounded to 100 in every store.
+/// rounded to 100 in every store; and a till more in each.
 pub fn demo() -> Company {
-    stores_of(TenantId::derived(NAMESPACE, "demo"), NAME, Cost::REAL)
+    let tenant_id = TenantId::derived(NAMESPACE, "demo");
+    let mut company = stores_of(tenant_id, NAME, Cost::REAL);
+    for store in &mut company.stores {
+        let place = store.devices().len();
+        let device_id = Names(tenant_id).device(&store.name, SPARE_TILL);
+        let spare = entry::till(place, device_id, SPARE_TILL.to_owned(), Cost::REAL);
+        store.catalogue.devices.push(spare);
+    }
+    company
 }
 
 /// A new company with the same three stores, under another name, only one of
