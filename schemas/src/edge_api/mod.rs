@@ -27,7 +27,7 @@ pub use notifications::{NotificationPage, NotificationRow};
 pub use orders::{MoveOrder, OrderLine, OrderMoved, OrderOrigin, OrderPage, OrderRow};
 pub use people::{LogIn, LoggedIn, Me, MeStaff, PairDevice, PairedDevice};
 pub use problem::Problem;
-pub use sales::{FinalizeSale, SaleReceipt, TenderOffer};
+pub use sales::{FinalizeSale, SaleReceipt, Shown, TenderOffer};
 pub use sessions::{
     CashMoved, CashMovement, CashSession, CloseCashSession, MoveCash, MovementKind, MovementPage,
     OpenCashSession, Supplement, XReport, ZReport, ZWithSupplements,
