@@ -38,6 +38,8 @@ export const TILL_CODES = [
   'sale_in_progress',
   /** KHQR needs the edge and its line; take cash. */
   'khqr_needs_edge',
+  /** Paid, but the edge's answer to the sale is missing: it is kept and asked for by itself. */
+  'khqr_answer_missing',
   /** There is no code that could be asked about. */
   'khqr_no_code',
   /** Another tab of this page sells for this till. */
@@ -140,9 +142,10 @@ export type Selling =
 
 /** Where a sale of this device stands.
  *  `sending`: its first attempt is under way; it is not complete.
+ *  `unsure`: paid by KHQR, and the edge's answer is missing; it is asked for by itself.
  *  `queued`: complete, and safe on this device; it goes to the edge by itself.
  *  `set_aside`: complete, but the edge refused it: a person must look. It is kept. */
-export type QueuedState = 'sending' | 'queued' | 'set_aside';
+export type QueuedState = 'sending' | 'unsure' | 'queued' | 'set_aside';
 
 export interface QueuedSale {
   readonly ticketId: wire.TicketId;
@@ -159,7 +162,7 @@ export interface QueuedSale {
 /** Sales on this device that the edge does not have yet, oldest first. */
 export interface QueueView {
   readonly sales: readonly QueuedSale[];
-  /** How many are complete and wait (`queued`). */
+  /** How many wait for the edge (`queued`, `unsure`). */
   readonly waiting: number;
   /** How many need a person (`set_aside`). */
   readonly setAside: number;

@@ -1,0 +1,53 @@
+// One attempt to give a sale to the edge.
+//
+// The body is always the stored text, byte for byte, under the sale's ticket; whether
+// it was completed here is a header. An answer counts only if it is about this ticket.
+import type { Client } from '../api/client';
+import type { SaleReceipt } from '../api/schema';
+import type { SaleEvent } from './machine';
+import type { StoredSale } from './store';
+
+export interface Posted {
+  readonly event: SaleEvent;
+  readonly sale: SaleReceipt | null;
+  /** Whether the network itself failed: others would fare no better. */
+  readonly noNetwork: boolean;
+}
+
+export interface Post {
+  readonly sale: Pick<StoredSale, 'ticketId' | 'at' | 'state' | 'method' | 'envelope'>;
+  readonly token: string | null;
+  readonly patienceMs?: number;
+}
+
+export async function post(client: Client, { sale, token, patienceMs }: Post): Promise<Posted> {
+  const completedHere = sale.method === 'CASH' && sale.state !== 'stored';
+  const outcome = await client.call<Partial<SaleReceipt> | null>({
+    method: 'POST',
+    path: '/v1/sales',
+    token,
+    text: sale.envelope.body,
+    key: sale.ticketId,
+    ...(completedHere ? { headers: { 'completed-offline-at': sale.at } } : {}),
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+  });
+  const noNetwork = outcome.kind === 'unknown' && outcome.why === 'network';
+  switch (outcome.kind) {
+    case 'answered': {
+      if (outcome.status === 202) return { event: { is: 'held' }, sale: null, noNetwork };
+      const answer = outcome.value;
+      if (outcome.status !== 201 || answer?.ticketId !== sale.ticketId) {
+        const detail = `status ${outcome.status}, not about ${sale.ticketId}`;
+        const problem = { code: 'edge_not_understood', detail } as const;
+        return { event: { is: 'unknown', problem }, sale: null, noNetwork };
+      }
+      return { event: { is: 'answered' }, sale: answer as SaleReceipt, noNetwork };
+    }
+    case 'refused': {
+      const { status, problem } = outcome;
+      return { event: { is: 'refused', status, problem }, sale: null, noNetwork };
+    }
+    case 'unknown':
+      return { event: { is: 'unknown', problem: outcome.problem }, sale: null, noNetwork };
+  }
+}

@@ -1,0 +1,162 @@
+// Gives the sales of this device to the edge, for ever.
+//
+// Guarantees: one tab sends at a time (a Web Lock; when that tab dies the next one goes
+// on); one sale at a time, oldest first; a sale that fails makes no other wait for
+// longer than its own attempt. What is not known to be done is sent again, under the
+// same ticket with the same bytes: the edge does it once.
+//
+// Woken by signals: a new sale, the edge heard again, somebody logged in, a person who
+// asks. Between them it waits for the pause of the sale that is due next.
+import type { Client } from '../api/client';
+import type { SaleReceipt, TicketId } from '../api/schema';
+import type { Ports } from '../ports';
+import { step, type SaleEvent, type Step } from './machine';
+import { post } from './post';
+import { failed, next, type Tried } from './schedule';
+import type { QueueStore, StoredSale } from './store';
+
+export const SENDER_LOCK = 'till-sender';
+
+/** Network failures in a row, of different sales, after which the others wait as well. */
+const NETWORK_FAILURES = 2;
+/** The pause after the browser's storage failed. */
+const STORAGE_PAUSE_MS = 5_000;
+
+/** `new`: look again. `edge`: it is heard again. `all`: also what was set aside. */
+export type Wake = 'new' | 'edge' | 'all';
+
+export interface SenderEnds {
+  readonly client: Client;
+  readonly store: QueueStore;
+  readonly ports: Pick<Ports, 'locks' | 'after' | 'now'>;
+  /** The seller's token if there is one that is not known to have ended, then the till's. */
+  tokens(sale: StoredSale): readonly string[];
+  /** A token that the edge does not take any more. */
+  tokenEnded(token: string): Promise<void>;
+  /** Told after each step that was stored. */
+  moved(sale: StoredSale, step: Step, answer: SaleReceipt | null): void;
+  /** The browser's storage failed; it is tried again. */
+  storageFailed(error: unknown): void;
+}
+
+export interface Sender {
+  wake(why: Wake): void;
+  /** Ends with the page; in tests, as if the tab had died. */
+  stop(): void;
+}
+
+export function startSender(ends: SenderEnds): Sender {
+  const stopped = new AbortController();
+  const tried = new Map<number, Tried>();
+  const asked = new Set<number>();
+  let askAll = true;
+  let woken: (() => void) | null = null;
+  let pending = false;
+
+  void ends.ports.locks
+    .request(SENDER_LOCK, { signal: stopped.signal }, run)
+    .catch((error: unknown) => {
+      if (!stopped.signal.aborted) throw error;
+    });
+
+  async function run(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      pending = false;
+      let wait: number | null;
+      try {
+        wait = await pass();
+      } catch (error) {
+        ends.storageFailed(error);
+        wait = STORAGE_PAUSE_MS;
+      }
+      if (!pending && !stopped.signal.aborted) await sleep(wait);
+    }
+  }
+
+  /** Sends what is due; answers how long to wait then. */
+  async function pass(): Promise<number | null> {
+    const { sales } = await ends.store.read();
+    const left = new Map(sales.map((sale) => [sale.seq, sale]));
+    if (askAll) for (const sale of sales) asked.add(sale.seq);
+    askAll = false;
+    let networkFailures = 0;
+    for (;;) {
+      const then = next([...left.values()], tried, asked, ends.ports.now());
+      if (then.is === 'wait') return then.milliseconds;
+      const sale = left.get(then.seq);
+      if (!sale || stopped.signal.aborted) return null;
+      const { taken, noNetwork } = await sendOne(sale);
+      if (taken.to === 'gone') left.delete(sale.seq);
+      else left.set(sale.seq, { ...sale, state: taken.to, problem: taken.problem });
+      networkFailures = noNetwork ? networkFailures + 1 : 0;
+      if (networkFailures >= NETWORK_FAILURES) return soonest();
+    }
+  }
+
+  async function sendOne(sale: StoredSale): Promise<{ taken: Step; noNetwork: boolean }> {
+    asked.delete(sale.seq);
+    const { event, answer, noNetwork } = await attempt(sale);
+    const taken = step(sale.state, sale.method, event);
+    if (stopped.signal.aborted) return { taken, noNetwork };
+    if (taken.to === 'gone') tried.delete(sale.seq);
+    else tried.set(sale.seq, failed(tried.get(sale.seq), noNetwork, ends.ports.now()));
+    if (await ends.store.move(sale.ticketId, sale.state, taken)) ends.moved(sale, taken, answer);
+    return { taken, noNetwork };
+  }
+
+  async function attempt(sale: StoredSale): Promise<Attempt> {
+    let last: Attempt | null = null;
+    for (const token of ends.tokens(sale)) {
+      const { event, sale: answer, noNetwork } = await post(ends.client, { sale, token });
+      last = { event, answer, noNetwork };
+      if (event.is !== 'refused' || event.problem.code !== 'not_logged_in') return last;
+      await ends.tokenEnded(token);
+    }
+    return last ?? { event: noToken(sale.ticketId), answer: null, noNetwork: false };
+  }
+
+  /** The shortest of the pauses that are under way. */
+  function soonest(): number | null {
+    const now = ends.ports.now();
+    const pauses = [...tried.values()].map((one) => Math.max(0, one.notBefore - now));
+    return pauses.length > 0 ? Math.min(...pauses) : null;
+  }
+
+  function sleep(milliseconds: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = milliseconds === null ? () => {} : ends.ports.after(milliseconds, () => woken?.());
+      woken = () => {
+        woken = null;
+        cancel();
+        resolve();
+      };
+      if (stopped.signal.aborted) woken();
+    });
+  }
+
+  return {
+    wake(why) {
+      for (const [seq, one] of tried) {
+        if (why === 'all' || (why === 'edge' && one.network)) tried.delete(seq);
+      }
+      if (why === 'all') askAll = true;
+      pending = true;
+      woken?.();
+    },
+    stop() {
+      stopped.abort();
+      woken?.();
+    },
+  };
+}
+
+interface Attempt {
+  readonly event: SaleEvent;
+  readonly answer: SaleReceipt | null;
+  readonly noNetwork: boolean;
+}
+
+function noToken(ticketId: TicketId): SaleEvent {
+  const detail = `nobody is logged in who could send ${ticketId}`;
+  return { is: 'refused', status: 401, problem: { code: 'not_logged_in', detail } };
+}
