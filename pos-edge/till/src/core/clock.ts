@@ -16,8 +16,8 @@ export interface Clock {
   nowMs(): number;
   /** Heeds the `Date` header of an answer. */
   heard(date: string | null): void;
-  /** Added to this device's clock, in milliseconds. */
-  offsetMs(): number;
+  /** Goes on with a difference that was kept, in milliseconds. */
+  begin(offset: number): void;
 }
 
 export function createClock(deviceNow: () => number, offset = 0, changed?: (offset: number) => void): Clock {
@@ -26,7 +26,9 @@ export function createClock(deviceNow: () => number, offset = 0, changed?: (offs
   return {
     nowMs,
     now: () => timestamp(nowMs()),
-    offsetMs: () => current,
+    begin(offset_) {
+      current = offset_;
+    },
     heard(date) {
       const told = date === null ? NaN : Date.parse(date);
       if (Number.isNaN(told) || Math.abs(told - nowMs()) <= TOLERATED_MS) return;

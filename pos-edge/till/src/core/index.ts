@@ -1,17 +1,22 @@
 // The one door of the screens to the core.
-import type { Core } from './types';
+import { loadEngine } from '../engine';
+import { createCore } from './core';
+import { browserPorts } from './ports';
 
 export type * from './types';
 export { EDGE_CODES } from './api/codes';
 export { TILL_CODES } from './types';
 
-declare const core: Core;
+const { core } = createCore(browserPorts(loadEngine));
+
 export const {
-  phase, till, me, edgeLink, sync, catalogue, stock, session, selling, cart, priced, khqr, orders,
-  voidRequests, notifications, queue, room, receipt, history, drafts, pageUpdate,
+  phase, failure, till, me, edgeLink, sync, catalogue, stock, session, selling, cart, priced, khqr,
+  orders, voidRequests, notifications, queue, room, receipt, history, drafts, pageUpdate,
   start, pair, logIn, logOut, openSession, closeSession, moveCash, xReport, zReport,
-  loadMovements, loadSessions, addToCart, setQuantity, removeLine, clearCart, setSaleType,
-  quickCash, tryTender, makeKhqr, checkKhqr, dropKhqr, finalize, printReceipt, openReceipt,
-  closeReceipt, loadHistory, loadMoreHistory, moveOrder, requestVoid, approveVoid, rejectVoid,
-  markSeen, resumeDraft, discardDraft, sendQueueNow, applyPageUpdate,
+  loadMovements, loadSessions, notes, countNotes, countDrawer,
+  addToCart, setQuantity, removeLine, clearCart, setSaleType,
+  quickCash, tryTender, makeKhqr, checkKhqr, dropKhqr, finalize,
+  printReceipt, openReceipt, closeReceipt, loadHistory, loadMoreHistory,
+  moveOrder, requestVoid, approveVoid, rejectVoid, loadDecidedVoids, markSeen,
+  resumeDraft, discardDraft, sendQueueNow, applyPageUpdate,
 } = core;

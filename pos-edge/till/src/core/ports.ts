@@ -1,6 +1,7 @@
 // What the core needs of the world, so that tests can stop, lose and repeat it.
 // `browserPorts()` is the only place that touches the browser's globals.
 import type { Engine } from '../engine';
+import { browserPages } from './pages';
 
 /** The part of `LockManager` that is used. */
 export interface Locks {
@@ -40,7 +41,16 @@ export interface Ports {
   /** Calls back when the device says that it is on a network, or the page is seen again. */
   onAwake(act: () => void): void;
   loadEngine(): Promise<Engine>;
-  reload(): void;
+  /** `null` where there is no service worker. */
+  readonly pages: Pages | null;
+}
+
+/** Newer versions of this page. */
+export interface Pages {
+  /** Calls back when one is here and waits. */
+  watch(ready: () => void): void;
+  /** Uses it: the page loads again. */
+  use(): void;
 }
 
 export function browserPorts(loadEngine: () => Promise<Engine>): Ports {
@@ -72,6 +82,6 @@ export function browserPorts(loadEngine: () => Promise<Engine>): Ports {
       });
     },
     loadEngine,
-    reload: () => location.reload(),
+    pages: browserPages(),
   };
 }

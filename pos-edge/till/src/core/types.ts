@@ -256,6 +256,12 @@ export interface Finalized {
   readonly receipt: ReceiptView;
 }
 
+/** So many notes of a value. */
+export interface CountedNotes {
+  readonly note: number;
+  readonly count: number;
+}
+
 export interface PrintWishes {
   readonly lang?: wire.Language;
   readonly paper?: wire.Paper;
@@ -277,7 +283,7 @@ export interface Core {
   readonly cart: ReadonlySignal<CartView>;
   readonly priced: ReadonlySignal<Priced>;
   readonly khqr: ReadonlySignal<KhqrView | null>;
-  /** Live ones (in preparation, ready), oldest first. */
+  /** Live ones (in preparation, ready) and the newest 30 delivered ones of the session, oldest first. */
   readonly orders: ReadonlySignal<readonly wire.OrderRow[]>;
   /** Undecided ones, newest first; cashiers see their own. */
   readonly voidRequests: ReadonlySignal<readonly wire.VoidRequestRow[]>;
@@ -291,6 +297,8 @@ export interface Core {
   readonly drafts: ReadonlySignal<DraftsView>;
   /** A newer page is here; it is used when nothing is in the cart. */
   readonly pageUpdate: ReadonlySignal<'none' | 'ready'>;
+  /** Why this device cannot be used at all: its browser keeps nothing. */
+  readonly failure: ReadonlySignal<Problem | null>;
 
   /** Reads this device and begins. Called once, by main.tsx. */
   start(): Promise<void>;
@@ -311,6 +319,11 @@ export interface Core {
   loadMovements(before?: number): Promise<Result<wire.MovementPage>>;
   /** The store's open sessions. */
   loadSessions(): Promise<Result<readonly wire.CashSession[]>>;
+  /** The notes of a currency by value, the largest first; empty before the engine is here. */
+  notes(currency: wire.Currency): readonly number[];
+  countNotes(currency: wire.Currency, notes: readonly CountedNotes[]): Result<string>;
+  /** What was counted against what a report expects. */
+  countDrawer(report: wire.SessionReport, counted: wire.CloseCashSession): Result<wire.DrawerCount>;
 
   // The cart. These answer at once.
   addToCart(item: wire.MenuItemId, addOns?: readonly wire.AddOnId[], quantity?: number): Result<CartLineView>;
@@ -342,6 +355,8 @@ export interface Core {
   requestVoid(ticketId: wire.TicketId, reason: string): Promise<Result<wire.VoidRequested>>;
   approveVoid(id: wire.VoidRequestId, note?: string): Promise<Result<wire.VoidApproved>>;
   rejectVoid(id: wire.VoidRequestId, reason: string): Promise<Result<wire.VoidRejected>>;
+  /** Newest first. */
+  loadDecidedVoids(): Promise<Result<readonly wire.VoidRequestRow[]>>;
   markSeen(id: wire.NotificationId): Promise<Result<null>>;
 
   // An unfinished cart.

@@ -10,7 +10,14 @@ import type { Problem, ProblemCode, Result } from '../types';
 export type Unknown = 'network' | 'timeout' | 'failed' | 'not_the_edge';
 
 export type Outcome<T> =
-  | { readonly kind: 'answered'; readonly status: number; readonly value: T; readonly headers: Headers }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly value: T;
+      /** The body as it came. */
+      readonly text: string;
+      readonly headers: Headers;
+    }
   | { readonly kind: 'refused'; readonly status: number; readonly problem: Problem }
   | { readonly kind: 'unknown'; readonly why: Unknown; readonly problem: Problem };
 
@@ -19,11 +26,11 @@ const PASSING = new Set([408, 425]);
 
 export function classify(status: number, headers: Headers, text: string): Outcome<unknown> {
   const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (status === 204) return { kind: 'answered', status, value: null, headers };
+  if (status === 204) return { kind: 'answered', status, value: null, text, headers };
   if (status >= 200 && status < 300) {
     const value = type === 'application/json' ? parsed(text) : undefined;
     if (value === undefined) return notTheEdge(`status ${status} with ${type || 'no type'}`);
-    return { kind: 'answered', status, value, headers };
+    return { kind: 'answered', status, value, text, headers };
   }
   const problem = type === 'application/problem+json' ? problemIn(text, headers) : undefined;
   if (status >= 500 || PASSING.has(status)) {

@@ -57,7 +57,7 @@ export type ExportedEntry = { hash: Sha256Hash; kind: string; payload: string;
   prev_hash: Sha256Hash; recorded_at: Timestamp; request_hash?: Sha256Hash | null;
   schema_version: number; seq: number; ticket_id?: TicketId | null };
 export type FinalizeSale = { cart: Cart; cash_session_id: CashSessionId; customer_id?: CustomerId |
-  null; device_id: DeviceId; draft_id?: DraftId | null; tender: TenderOffer };
+  null; device_id: DeviceId; draft_id?: DraftId | null; shown?: Shown | null; tender: TenderOffer };
 export type ImportEntries = { dryRun?: boolean; edgeId: EdgeId; entries: readonly ExportedEntry[] };
 export type ImportOutcome = 'IMPORTED' | 'KNOWN' | 'PASSED' | 'CONFLICT';
 export type ImportedEntries = { entries: readonly ImportedEntry[] };
@@ -173,6 +173,7 @@ export type SessionReport = { as_of: Timestamp; drawers: readonly DrawerSums[];
   opened_by: StaffId; sale_count: number; sales: readonly MethodSums[]; sales_usd: Usd;
   vat_usd: Usd; void_count: number; voids_usd: Usd };
 export type Sha256Hash = string;
+export type Shown = { at: Timestamp; catalogue: CatalogueRef; totals: Totals };
 export type StaffId = string;
 export type StaffMember = { name: string; pin_hash?: string | null; role?: StaffRole;
   staff_id: StaffId };

@@ -21,8 +21,8 @@ export interface StreamEnds {
   token(): string | null;
   opened(): void;
   told(event: ServerEvent): void;
-  /** The stream ended or could not be had; `status` if the edge answered. */
-  lost(status: number | null): void;
+  /** The stream ended or could not be had; `status` if the edge refused this token. */
+  lost(status: number | null, token: string): void;
 }
 
 export interface Stream {
@@ -46,7 +46,7 @@ export function createStream(ends: StreamEnds): Stream {
       if (token === null) return;
       const began = await once(run, token);
       if (run.signal.aborted) return;
-      ends.lost(began.status);
+      ends.lost(began.status, token);
       failures = began.opened ? 0 : failures + 1;
       await pause(run, Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS));
     }
@@ -63,18 +63,16 @@ export function createStream(ends: StreamEnds): Stream {
       cancel = ends.ports.after(SILENCE_MS, giveUp);
     };
     let opened = false;
-    let status: number | null = null;
     try {
       const headers: Record<string, string> = { accept: 'text/event-stream', authorization: `Bearer ${token}` };
       if (lastId !== null) headers['last-event-id'] = lastId;
       const response = await ends.ports.fetch('/v1/updates', {
         headers, cache: 'no-store', credentials: 'omit', redirect: 'error', signal: abort.signal,
       });
-      status = response.status;
       const type = response.headers.get('content-type') ?? '';
       if (!response.ok || !type.startsWith('text/event-stream') || !response.body) {
         await response.body?.cancel();
-        return { opened, status: type.startsWith('application/problem+json') ? status : null };
+        return { opened, status: type.startsWith('application/problem+json') ? response.status : null };
       }
       opened = true;
       alive();
@@ -86,7 +84,7 @@ export function createStream(ends: StreamEnds): Stream {
       cancel();
       run.signal.removeEventListener('abort', giveUp);
     }
-    return { opened, status };
+    return { opened, status: null };
   }
 
   async function read(body: ReadableStream<Uint8Array>, alive: () => void): Promise<void> {

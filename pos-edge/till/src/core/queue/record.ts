@@ -1,5 +1,5 @@
 // A sale of this device that the edge does not have yet, as it is stored.
-import type { DraftId, CashSessionId, StaffId, TicketId, Timestamp } from '../api/schema';
+import type { DeviceId, DraftId, CashSessionId, StaffId, TicketId, Timestamp } from '../api/schema';
 import type { Sealed } from '../storage/crypt';
 import type { Problem, ReceiptView } from '../types';
 import type { KeptState, Method } from './machine';
@@ -21,6 +21,7 @@ export interface QueueMeta {
 export interface SaleEnvelope {
   /** The bytes that are posted, always these. */
   readonly body: string;
+  readonly deviceId: DeviceId;
   readonly staffId: StaffId;
   readonly sessionId: CashSessionId;
   /** As the customer got it from this device. */

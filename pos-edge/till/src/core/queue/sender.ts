@@ -9,6 +9,7 @@
 // asks. Between them it waits for the pause of the sale that is due next.
 import type { Client } from '../api/client';
 import type { SaleReceipt, TicketId } from '../api/schema';
+import type { SaleToken } from '../people';
 import type { Ports } from '../ports';
 import { step, type SaleEvent, type Step } from './machine';
 import { post } from './post';
@@ -30,8 +31,8 @@ export interface SenderEnds {
   readonly store: QueueStore;
   readonly ports: Pick<Ports, 'locks' | 'after' | 'now'>;
   /** The seller's token if there is one that is not known to have ended, then the till's. */
-  tokens(sale: StoredSale): readonly string[];
-  /** A token that the edge does not take any more. */
+  tokens(sale: StoredSale): readonly SaleToken[];
+  /** A login that the edge does not take any more. */
   tokenEnded(token: string): Promise<void>;
   /** Told after each step that was stored. */
   moved(sale: StoredSale, step: Step, answer: SaleReceipt | null): void;
@@ -106,11 +107,11 @@ export function startSender(ends: SenderEnds): Sender {
 
   async function attempt(sale: StoredSale): Promise<Attempt> {
     let last: Attempt | null = null;
-    for (const token of ends.tokens(sale)) {
+    for (const { token, isLogin } of ends.tokens(sale)) {
       const { event, sale: answer, noNetwork } = await post(ends.client, { sale, token });
       last = { event, answer, noNetwork };
       if (event.is !== 'refused' || event.problem.code !== 'not_logged_in') return last;
-      await ends.tokenEnded(token);
+      if (isLogin) await ends.tokenEnded(token);
     }
     return last ?? { event: noToken(sale.ticketId), answer: null, noNetwork: false };
   }

@@ -15,6 +15,7 @@ export interface Pairing {
 }
 
 export interface Login {
+  readonly deviceId: DeviceId;
   readonly staffId: StaffId;
   readonly name: string;
   readonly role: StaffRole;
@@ -24,12 +25,14 @@ export interface Login {
 
 export interface Secrets {
   readonly pairing: Pairing | null;
+  /** Pairings that ended, for the sales that were made under them. */
+  readonly former: readonly Pairing[];
   readonly login: Login | null;
   /** Logged out here; the edge is told when no sale needs them any more. */
   readonly leaving: readonly Login[];
 }
 
-export const NO_SECRETS: Secrets = { pairing: null, login: null, leaving: [] };
+export const NO_SECRETS: Secrets = { pairing: null, former: [], login: null, leaving: [] };
 
 const NAME = 'secrets';
 

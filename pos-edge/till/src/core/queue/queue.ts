@@ -1,0 +1,142 @@
+// The queue as the rest of the core uses it: what is in it, and who moves it.
+//
+// Guarantees: `view` is what is stored, read again after each change by this tab or
+// another. A sale whose first attempt lost its tab is found at the start, or when its
+// tab dies while this one lives, and is completed as if its answer had been lost.
+import type * as wire from '../api/schema';
+import type { Client } from '../api/client';
+import type { People } from '../people';
+import type { Ports } from '../ports';
+import { createRefresher } from '../refresher';
+import type { State } from '../state';
+import type { QueuedSale, QueuedState, ReceiptView } from '../types';
+import { step, type Step } from './machine';
+import { startSender, type Sender, type Wake } from './sender';
+import type { QueueStore, StoredSale } from './store';
+
+export interface QueueEnds {
+  readonly state: State;
+  readonly ports: Ports;
+  readonly client: Client;
+  readonly people: Pick<People, 'tokensFor' | 'tokenEnded'>;
+  readonly store: QueueStore;
+  /** Told after a sale of this device moved, and its signal is up to date. */
+  moved(sale: StoredSale, step: Step, answer: wire.SaleReceipt | null): void;
+  /** A sale that was cut off amid its first attempt was completed. */
+  recovered(sale: StoredSale): void;
+  /** Told after this tab changed what is stored. */
+  changed(): void;
+  storageFailed(error: unknown): void;
+}
+
+export interface Queue {
+  start(): Promise<void>;
+  /** What is stored changed, here or in another tab. */
+  refresh(): Promise<void>;
+  wake(why: Wake): void;
+  receiptOf(ticketId: wire.TicketId): ReceiptView | null;
+  hasSalesOf(staffId: wire.StaffId): boolean;
+  /** Those of a session that the edge does not have yet. */
+  waitingIn(sessionId: wire.CashSessionId): number;
+  stop(): void;
+}
+
+/** Held by the tab that makes a sale's first attempt. */
+export function firstAttemptLock(ticketId: wire.TicketId): string {
+  return `till-sale:${ticketId}`;
+}
+
+const SHOWN: Readonly<Record<StoredSale['state'], QueuedState>> = {
+  stored: 'sending',
+  unsure: 'unsure',
+  queued: 'queued',
+  set_aside: 'set_aside',
+};
+
+export function createQueue(ends: QueueEnds): Queue {
+  const { state, store, ports } = ends;
+  let sales: readonly StoredSale[] = [];
+  let sender: Sender | null = null;
+  const stopped = new AbortController();
+  const watched = new Set<wire.TicketId>();
+
+  const refresher = createRefresher(async () => {
+    const contents = await store.read();
+    sales = contents.sales;
+    const waiting = sales.filter((sale) => sale.state === 'queued' || sale.state === 'unsure');
+    state.queue.value = {
+      sales: sales.map(shown),
+      waiting: waiting.length,
+      setAside: sales.filter((sale) => sale.state === 'set_aside').length,
+      oldestAt: waiting[0]?.at ?? null,
+      unreadable: contents.unreadable.length,
+    };
+    for (const sale of sales) if (sale.state === 'stored') watchOver(sale);
+  });
+
+  /** Takes a sale over when the tab that makes its first attempt is gone. */
+  function watchOver(sale: StoredSale): void {
+    if (watched.has(sale.ticketId)) return;
+    watched.add(sale.ticketId);
+    ports.locks
+      .request(firstAttemptLock(sale.ticketId), { signal: stopped.signal }, () => takeOver(sale))
+      .catch((error: unknown) => {
+        if (!stopped.signal.aborted) ends.storageFailed(error);
+      })
+      .finally(() => watched.delete(sale.ticketId));
+  }
+
+  async function takeOver(sale: StoredSale): Promise<void> {
+    const problem = { code: 'edge_unreachable', detail: 'the page was closed before the answer' } as const;
+    const taken = step('stored', sale.method, { is: 'unknown', problem });
+    if (!(await store.move(sale.ticketId, 'stored', taken))) return;
+    await refresher.refresh();
+    ends.changed();
+    ends.recovered(sale);
+    sender?.wake('new');
+  }
+
+  return {
+    async start() {
+      await refresher.refresh();
+      sender = startSender({
+        client: ends.client,
+        store,
+        ports,
+        tokens: (sale) => ends.people.tokensFor(sale.envelope),
+        tokenEnded: (token) => ends.people.tokenEnded(token),
+        moved(sale, taken, answer) {
+          void refresher.refresh().then(() => {
+            ends.changed();
+            ends.moved(sale, taken, answer);
+          });
+        },
+        storageFailed: ends.storageFailed,
+      });
+    },
+    refresh: () => refresher.refresh(),
+    wake: (why) => sender?.wake(why),
+    receiptOf: (ticketId) => sales.find((sale) => sale.ticketId === ticketId)?.envelope.receipt ?? null,
+    hasSalesOf: (staffId) => sales.some((sale) => sale.envelope.staffId === staffId),
+    waitingIn: (sessionId) =>
+      sales.filter((sale) => sale.envelope.sessionId === sessionId && sale.state !== 'set_aside').length,
+    stop() {
+      stopped.abort();
+      sender?.stop();
+    },
+  };
+}
+
+function shown(sale: StoredSale): QueuedSale {
+  const { receipt } = sale.envelope;
+  return {
+    ticketId: sale.ticketId,
+    at: sale.at,
+    state: SHOWN[sale.state],
+    attempts: sale.attempts,
+    staffName: receipt.cashier_name,
+    grandTotalUsd: receipt.grand_total_usd,
+    payableKhr: receipt.payable_khr,
+    problem: sale.problem,
+  };
+}
