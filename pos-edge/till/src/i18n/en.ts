@@ -10,6 +10,7 @@ export const en = {
   unknownProblem: (code: string) => `This was not taken (${code}).`,
 
   app: {
+    failed: 'This device cannot be used as a till.',
     name: 'Till',
     skip: 'Skip to content',
     starting: 'Opening the till…',
@@ -48,9 +49,9 @@ export const en = {
     lineDown: 'No line. Selling goes on.',
     lineDownPending: (n: number, since: string) =>
       `No line since ${since}. ${many(n, 'sale', 'sales')} safe in the store.`,
-    edgeAway: (since: string) => `Store box not reached since ${since}. Cash goes on.`,
+    edgeAway: (since: string) => `No store box since ${since}. Cash goes on.`,
     edgeAwayPending: (n: number, since: string) =>
-      `Store box not reached since ${since}. ${many(n, 'sale', 'sales')} safe on this device.`,
+      `No store box since ${since}. ${many(n, 'sale', 'sales')} safe here.`,
     sendingQueue: (n: number) => `${many(n, 'sale', 'sales')} going to the store box`,
     setAside: (n: number) => `${many(n, 'sale needs', 'sales need')} a manager`,
     roomLow: 'Little room left',
@@ -90,11 +91,9 @@ export const en = {
     found: (n: number) => many(n, 'item', 'items'),
     nothing: (what: string) => `Nothing is called “${what}”.`,
     empty: 'No menu yet. It comes from the store box.',
-    add: (name: string, price: string) => `Add ${name}, ${price}`,
-    choose: (name: string, price: string) => `${name}, ${price}, choose add-ons`,
-    inCart: (n: number) => `${n} in cart`,
+    choose: (name: string) => `Add-ons for ${name}`,
+    inCart: 'in cart',
     left: (level: string) => `${level} left`,
-    options: 'with add-ons',
   },
 
   addOns: {
@@ -117,7 +116,6 @@ export const en = {
     quantity: (n: number, name: string) => `${n} × ${name}`,
     clear: 'Empty the cart',
     clearSure: 'Tap again to empty',
-    open: (items: string, total: string) => `Cart: ${items}, ${total}`,
     pay: 'Pay',
     payTotal: (total: string) => `Pay ${total}`,
     added: (name: string) => `${name} added`,
@@ -213,7 +211,7 @@ export const en = {
     columns: { IN_PREP: 'In preparation', READY: 'Ready', DELIVERED: 'Delivered' },
     moves: { READY: 'Ready', DELIVERED: 'Delivered' },
     none: 'None',
-    open: (no: string) => `Order ${no}: open receipt`,
+    open: 'Open receipt of order',
     move: (no: string, to: string) => `Order ${no}: ${to}`,
     online: 'Online',
     pendingVoid: 'Void asked for',
@@ -334,6 +332,7 @@ export const en = {
   },
 
   sync: {
+    unreadable: (n: number) => `${n} kept here cannot be read. Call support.`,
     title: 'What is where',
     device: 'On this device only',
     edge: 'In the store, not in the books yet',
@@ -361,7 +360,7 @@ export const en = {
     aside: 'Need a manager',
     asideHint: 'The store box did not take these. They are kept here.',
     held: 'The books hold this store until a person has looked.',
-    queueStates: { sending: 'Going now', queued: 'Waiting', set_aside: 'Not taken' },
+    queueStates: { sending: 'Going now', unsure: 'Being asked for', queued: 'Waiting', set_aside: 'Not taken' },
     person: 'Logged in',
     logOut: 'Log out',
     logOutSafe: 'Sales on this device stay and are sent.',

@@ -7,6 +7,7 @@ export const km: Words = {
   unknownProblem: (code) => `មិនបានទទួល (${code})។`,
 
   app: {
+    failed: 'ឧបករណ៍នេះប្រើសម្រាប់លក់មិនបានទេ។',
     name: 'កុងទ័រលក់',
     skip: 'រំលងទៅមាតិកា',
     starting: 'កំពុងបើក…',
@@ -46,7 +47,7 @@ export const km: Words = {
     lineDownPending: (n, since) => `គ្មានបណ្តាញតាំងពី ${since}។ ការលក់ ${n} មានសុវត្ថិភាពនៅហាង។`,
     edgeAway: (since) => `ប្រអប់ហាងដាច់តាំងពី ${since}។ លក់សាច់ប្រាក់បន្តបាន។`,
     edgeAwayPending: (n, since) =>
-      `ប្រអប់ហាងដាច់តាំងពី ${since}។ ការលក់ ${n} មានសុវត្ថិភាពលើឧបករណ៍នេះ។`,
+      `ប្រអប់ហាងដាច់តាំងពី ${since}។ ការលក់ ${n} មានសុវត្ថិភាពនៅទីនេះ។`,
     sendingQueue: (n) => `ការលក់ ${n} កំពុងទៅប្រអប់ហាង`,
     setAside: (n) => `ការលក់ ${n} ត្រូវការអ្នកគ្រប់គ្រង`,
     roomLow: 'សល់ទំហំតិច',
@@ -86,11 +87,9 @@ export const km: Words = {
     found: (n) => `${n} មុខ`,
     nothing: (what) => `គ្មានអ្វីឈ្មោះ «${what}» ទេ។`,
     empty: 'មិនទាន់មានម៉ឺនុយ។ វាមកពីប្រអប់ហាង។',
-    add: (name, price) => `បន្ថែម ${name}, ${price}`,
-    choose: (name, price) => `${name}, ${price}, ជ្រើសរើសបន្ថែម`,
-    inCart: (n) => `${n} ក្នុងកន្ត្រក`,
+    choose: (name) => `ជម្រើសបន្ថែមសម្រាប់ ${name}`,
+    inCart: 'ក្នុងកន្ត្រក',
     left: (level) => `សល់ ${level}`,
-    options: 'មានជម្រើសបន្ថែម',
   },
 
   addOns: {
@@ -113,7 +112,6 @@ export const km: Words = {
     quantity: (n, name) => `${n} × ${name}`,
     clear: 'សម្អាតកន្ត្រក',
     clearSure: 'ចុចម្តងទៀត ដើម្បីសម្អាត',
-    open: (items, total) => `កន្ត្រក៖ ${items}, ${total}`,
     pay: 'បង់ប្រាក់',
     payTotal: (total) => `បង់ប្រាក់ ${total}`,
     added: (name) => `បានបន្ថែម ${name}`,
@@ -209,7 +207,7 @@ export const km: Words = {
     columns: { IN_PREP: 'កំពុងរៀបចំ', READY: 'រួចរាល់', DELIVERED: 'បានប្រគល់' },
     moves: { READY: 'រួចរាល់', DELIVERED: 'បានប្រគល់' },
     none: 'គ្មាន',
-    open: (no) => `កម្ម៉ង់ ${no}៖ បើកបង្កាន់ដៃ`,
+    open: 'បើកបង្កាន់ដៃនៃកម្ម៉ង់',
     move: (no, to) => `កម្ម៉ង់ ${no}៖ ${to}`,
     online: 'អនឡាញ',
     pendingVoid: 'បានស្នើមោឃៈ',
@@ -328,6 +326,7 @@ export const km: Words = {
   },
 
   sync: {
+    unreadable: (n) => `${n} ដែលរក្សាទុកនៅទីនេះអានមិនបាន។ សូមហៅជំនួយ។`,
     title: 'អ្វីនៅទីណា',
     device: 'តែលើឧបករណ៍នេះ',
     edge: 'នៅហាង មិនទាន់ចូលបញ្ជី',
@@ -355,7 +354,7 @@ export const km: Words = {
     aside: 'ត្រូវការអ្នកគ្រប់គ្រង',
     asideHint: 'ប្រអប់ហាងមិនបានទទួលទាំងនេះទេ។ វារក្សាទុកនៅទីនេះ។',
     held: 'បញ្ជីរង់ចាំមនុស្សពិនិត្យហាងនេះសិន។',
-    queueStates: { sending: 'កំពុងទៅ', queued: 'រង់ចាំ', set_aside: 'មិនបានទទួល' },
+    queueStates: { sending: 'កំពុងទៅ', unsure: 'កំពុងសួរ', queued: 'រង់ចាំ', set_aside: 'មិនបានទទួល' },
     person: 'អ្នកចូល',
     logOut: 'ចាកចេញ',
     logOutSafe: 'ការលក់លើឧបករណ៍នេះនៅដដែល ហើយត្រូវផ្ញើ។',
