@@ -154,10 +154,10 @@ export async function assemble(world: World): Promise<Parts> {
     engine: () => catalogue.engine.value,
     khqr: () => khqr.view.value,
     mintTicket: newTicket,
+    began: () => tell('queue'),
     async changed() {
       await Promise.all([queue.refresh(), cart.load()]);
       tell('queue');
-      tell('cart');
     },
     done(finalized, draftId) {
       receipts.show(finalized.receipt);
@@ -274,7 +274,7 @@ export async function assemble(world: World): Promise<Parts> {
       case 'session': return void drawer.load().catch(storageFailed);
       case 'cart': return void cart.load().catch(storageFailed);
       case 'queue':
-        void queue.refresh().catch(storageFailed);
+        void Promise.all([queue.refresh(), cart.load()]).catch(storageFailed);
         queue.wake('new');
     }
   }

@@ -45,6 +45,8 @@ export interface SaleEnds {
   /** Why nothing can be sold now. */
   refused(): Result<never> | null;
   mintTicket(): wire.TicketId;
+  /** It is written: other tabs watch over it. */
+  began(): void;
   /** What is stored changed: the queue and the cart are read again. */
   changed(): Promise<void>;
   /** It is complete, and the edge has it or this device keeps it. */
@@ -197,6 +199,7 @@ export function createSales(ends: SaleEnds): { finalize(offer: Offer): Promise<R
       return no('another_tab', 'another tab sells this cart, or has sold it');
     }
     cart.record.value = { ...record, selling: ticketId };
+    ends.began();
     const { event, answer } = await attempt(sale);
     const taken = step('stored', method, event);
     await ends.store.move(ticketId, 'stored', taken);

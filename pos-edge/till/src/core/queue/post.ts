@@ -10,8 +10,8 @@ import type { StoredSale } from './store';
 export interface Posted {
   readonly event: SaleEvent;
   readonly sale: SaleReceipt | null;
-  /** Whether the network itself failed: others would fare no better. */
-  readonly noNetwork: boolean;
+  /** Whether it was the edge that answered; if not, others may fare no better. */
+  readonly heard: boolean;
 }
 
 export interface Post {
@@ -31,23 +31,23 @@ export async function post(client: Client, { sale, token, patienceMs }: Post): P
     ...(completedHere ? { headers: { 'completed-offline-at': sale.at } } : {}),
     ...(patienceMs === undefined ? {} : { patienceMs }),
   });
-  const noNetwork = outcome.kind === 'unknown' && outcome.why === 'network';
+  const heard = outcome.kind !== 'unknown' || outcome.why === 'failed';
   switch (outcome.kind) {
     case 'answered': {
-      if (outcome.status === 202) return { event: { is: 'held' }, sale: null, noNetwork };
+      if (outcome.status === 202) return { event: { is: 'held' }, sale: null, heard };
       const answer = outcome.value;
       if (outcome.status !== 201 || answer?.ticketId !== sale.ticketId) {
         const detail = `status ${outcome.status}, not about ${sale.ticketId}`;
         const problem = { code: 'edge_not_understood', detail } as const;
-        return { event: { is: 'unknown', problem }, sale: null, noNetwork };
+        return { event: { is: 'unknown', problem }, sale: null, heard };
       }
-      return { event: { is: 'answered' }, sale: answer as SaleReceipt, noNetwork };
+      return { event: { is: 'answered' }, sale: answer as SaleReceipt, heard };
     }
     case 'refused': {
       const { status, problem } = outcome;
-      return { event: { is: 'refused', status, problem }, sale: null, noNetwork };
+      return { event: { is: 'refused', status, problem }, sale: null, heard };
     }
     case 'unknown':
-      return { event: { is: 'unknown', problem: outcome.problem }, sale: null, noNetwork };
+      return { event: { is: 'unknown', problem: outcome.problem }, sale: null, heard };
   }
 }

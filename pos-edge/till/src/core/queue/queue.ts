@@ -14,6 +14,9 @@ import { step, type Step } from './machine';
 import { startSender, type Sender, type Wake } from './sender';
 import type { QueueStore, StoredSale } from './store';
 
+/** How long the edge may take to say that it is there. */
+const PROBE_PATIENCE_MS = 3_000;
+
 export interface QueueEnds {
   readonly state: State;
   readonly ports: Ports;
@@ -105,6 +108,10 @@ export function createQueue(ends: QueueEnds): Queue {
         ports,
         tokens: (sale) => ends.people.tokensFor(sale.envelope),
         tokenEnded: (token) => ends.people.tokenEnded(token),
+        async answers() {
+          const outcome = await ends.client.call({ path: '/v1/sync', patienceMs: PROBE_PATIENCE_MS });
+          return outcome.kind !== 'unknown' || outcome.why === 'failed';
+        },
         moved(sale, taken, answer) {
           void refresher.refresh().then(() => {
             ends.changed();

@@ -1,8 +1,9 @@
 // Gives the sales of this device to the edge, for ever.
 //
 // Guarantees: one tab sends at a time (a Web Lock; when that tab dies the next one goes
-// on); one sale at a time, oldest first; a sale that fails makes no other wait for
-// longer than its own attempt. What is not known to be done is sent again, under the
+// on); one sale at a time, oldest first. If an attempt is not heard, a small question to
+// the edge tells whether it is away, and all wait in their order, or it is that sale,
+// which then waits alone: no sale blocks the others. What is not known to be done is sent again, under the
 // same ticket with the same bytes: the edge does it once.
 //
 // Woken by signals: a new sale, the edge heard again, somebody logged in, a person who
@@ -13,13 +14,11 @@ import type { SaleToken } from '../people';
 import type { Ports } from '../ports';
 import { step, type SaleEvent, type Step } from './machine';
 import { post } from './post';
-import { failed, next, type Tried } from './schedule';
+import { failed, heardElsewhere, next, silent, type Silence, type Tried } from './schedule';
 import type { QueueStore, StoredSale } from './store';
 
 export const SENDER_LOCK = 'till-sender';
 
-/** Network failures in a row, of different sales, after which the others wait as well. */
-const NETWORK_FAILURES = 2;
 /** The pause after the browser's storage failed. */
 const STORAGE_PAUSE_MS = 5_000;
 
@@ -34,6 +33,8 @@ export interface SenderEnds {
   tokens(sale: StoredSale): readonly SaleToken[];
   /** A login that the edge does not take any more. */
   tokenEnded(token: string): Promise<void>;
+  /** Whether the edge answers anything. */
+  answers(): Promise<boolean>;
   /** Told after each step that was stored. */
   moved(sale: StoredSale, step: Step, answer: SaleReceipt | null): void;
   /** The browser's storage failed; it is tried again. */
@@ -50,6 +51,7 @@ export function startSender(ends: SenderEnds): Sender {
   const stopped = new AbortController();
   const tried = new Map<number, Tried>();
   const asked = new Set<number>();
+  let silence: Silence | null = null;
   let askAll = true;
   let woken: (() => void) | null = null;
   let pending = false;
@@ -80,47 +82,45 @@ export function startSender(ends: SenderEnds): Sender {
     const left = new Map(sales.map((sale) => [sale.seq, sale]));
     if (askAll) for (const sale of sales) asked.add(sale.seq);
     askAll = false;
-    let networkFailures = 0;
     for (;;) {
-      const then = next([...left.values()], tried, asked, ends.ports.now());
+      const then = next([...left.values()], tried, asked, silence, ends.ports.now());
       if (then.is === 'wait') return then.milliseconds;
       const sale = left.get(then.seq);
       if (!sale || stopped.signal.aborted) return null;
-      const { taken, noNetwork } = await sendOne(sale);
+      const { taken, heard } = await sendOne(sale);
       if (taken.to === 'gone') left.delete(sale.seq);
       else left.set(sale.seq, { ...sale, state: taken.to, problem: taken.problem });
-      networkFailures = noNetwork ? networkFailures + 1 : 0;
-      if (networkFailures >= NETWORK_FAILURES) return soonest();
+      if (!heard && !(await ends.answers())) {
+        silence = silent(silence, ends.ports.now());
+        continue;
+      }
+      // If it came back amid this attempt, the same sale is the next one.
+      const cameBack = !heard && silence !== null;
+      silence = null;
+      if (taken.to === 'gone') tried.delete(sale.seq);
+      else if (!cameBack) tried.set(sale.seq, failed(tried.get(sale.seq), ends.ports.now()));
     }
   }
 
-  async function sendOne(sale: StoredSale): Promise<{ taken: Step; noNetwork: boolean }> {
+  async function sendOne(sale: StoredSale): Promise<{ taken: Step; heard: boolean }> {
     asked.delete(sale.seq);
-    const { event, answer, noNetwork } = await attempt(sale);
+    const { event, answer, heard } = await attempt(sale);
     const taken = step(sale.state, sale.method, event);
-    if (stopped.signal.aborted) return { taken, noNetwork };
-    if (taken.to === 'gone') tried.delete(sale.seq);
-    else tried.set(sale.seq, failed(tried.get(sale.seq), noNetwork, ends.ports.now()));
+    // Nothing that is worth a write: it waits as before.
+    if (stopped.signal.aborted || (!heard && taken.to === sale.state)) return { taken, heard };
     if (await ends.store.move(sale.ticketId, sale.state, taken)) ends.moved(sale, taken, answer);
-    return { taken, noNetwork };
+    return { taken, heard };
   }
 
   async function attempt(sale: StoredSale): Promise<Attempt> {
     let last: Attempt | null = null;
     for (const { token, isLogin } of ends.tokens(sale)) {
-      const { event, sale: answer, noNetwork } = await post(ends.client, { sale, token });
-      last = { event, answer, noNetwork };
+      const { event, sale: answer, heard } = await post(ends.client, { sale, token });
+      last = { event, answer, heard };
       if (event.is !== 'refused' || event.problem.code !== 'not_logged_in') return last;
       if (isLogin) await ends.tokenEnded(token);
     }
-    return last ?? { event: noToken(sale.ticketId), answer: null, noNetwork: false };
-  }
-
-  /** The shortest of the pauses that are under way. */
-  function soonest(): number | null {
-    const now = ends.ports.now();
-    const pauses = [...tried.values()].map((one) => Math.max(0, one.notBefore - now));
-    return pauses.length > 0 ? Math.min(...pauses) : null;
+    return last ?? { event: noToken(sale.ticketId), answer: null, heard: true };
   }
 
   function sleep(milliseconds: number | null): Promise<void> {
@@ -137,10 +137,12 @@ export function startSender(ends: SenderEnds): Sender {
 
   return {
     wake(why) {
-      for (const [seq, one] of tried) {
-        if (why === 'all' || (why === 'edge' && one.network)) tried.delete(seq);
+      if (why === 'edge') silence = heardElsewhere(silence);
+      if (why === 'all') {
+        silence = null;
+        tried.clear();
+        askAll = true;
       }
-      if (why === 'all') askAll = true;
       pending = true;
       woken?.();
     },
@@ -154,7 +156,7 @@ export function startSender(ends: SenderEnds): Sender {
 interface Attempt {
   readonly event: SaleEvent;
   readonly answer: SaleReceipt | null;
-  readonly noNetwork: boolean;
+  readonly heard: boolean;
 }
 
 function noToken(ticketId: TicketId): SaleEvent {
