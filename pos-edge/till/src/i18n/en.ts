@@ -17,6 +17,7 @@ export const en = {
     sections: 'Sections',
     language: 'Language',
     otherLanguage: 'ខ្មែរ',
+    otherShort: 'ខ្មែរ',
   },
   nav: {
     sell: 'Sell',

@@ -75,39 +75,35 @@ export function bytes(n: number): string {
   return `${shown.toFixed(digits)}\u00a0${units[unit] ?? ''}`;
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+// Browsers do not bring Khmer dates: the names of months are here.
+const MONTHS: Record<Language, readonly string[]> = {
+  en: ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'],
+  km: [
+    'មករា', 'កុម្ភៈ', 'មីនា', 'មេសា', 'ឧសភា', 'មិថុនា',
+    'កក្កដា', 'សីហា', 'កញ្ញា', 'តុលា', 'វិច្ឆិកា', 'ធ្នូ',
+  ],
+};
 
-function format(language: Language, kind: 'time' | 'day' | 'moment'): Intl.DateTimeFormat {
-  const key = `${language}.${kind}`;
-  const known = formats.get(key);
-  if (known) return known;
-  const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
-  const day: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' };
-  const options = { time, day, moment: { ...day, ...time } }[kind];
-  const locale = language === 'km' ? 'km-KH' : 'en-GB';
-  const made = new Intl.DateTimeFormat(locale, { ...options, numberingSystem: 'latn' });
-  formats.set(key, made);
-  return made;
-}
+const two = (n: number) => String(n).padStart(2, '0');
 
-/** `09:41`, in the device's zone. */
-export function clock(at: string, language: Language): string {
-  const moment = new Date(at);
-  return Number.isNaN(moment.getTime()) ? at : format(language, 'time').format(moment);
-}
-
-/** `09:41` today, else `21 Nov, 09:41`. */
-export function when(at: string, language: Language, now: Date = new Date()): string {
+/** `09:41`, in the device's zone; what is no moment is shown as it came. */
+export function clock(at: string): string {
   const moment = new Date(at);
   if (Number.isNaN(moment.getTime())) return at;
-  const kind = moment.toDateString() === now.toDateString() ? 'time' : 'moment';
-  return format(language, kind).format(moment);
+  return `${two(moment.getHours())}:${two(moment.getMinutes())}`;
 }
 
 /** `21 Nov, 09:41` */
 export function dateAndTime(at: string, language: Language): string {
   const moment = new Date(at);
-  return Number.isNaN(moment.getTime()) ? at : format(language, 'moment').format(moment);
+  if (Number.isNaN(moment.getTime())) return at;
+  return `${moment.getDate()} ${MONTHS[language][moment.getMonth()] ?? ''}, ${clock(at)}`;
+}
+
+/** `09:41` today, else `21 Nov, 09:41`. */
+export function when(at: string, language: Language, now: Date = new Date()): string {
+  const today = new Date(at).toDateString() === now.toDateString();
+  return today ? clock(at) : dateAndTime(at, language);
 }
 
 /** The end of a ticket's id, by which people tell tickets apart; the whole is in its title. */

@@ -14,6 +14,7 @@ export const km: Words = {
     sections: 'ផ្នែក',
     language: 'ភាសា',
     otherLanguage: 'English',
+    otherShort: 'EN',
   },
   nav: {
     sell: 'លក់',
@@ -44,10 +45,9 @@ export const km: Words = {
     allSafe: 'ការលក់ទាំងអស់ចូលបញ្ជីហើយ',
     onTheWay: (n) => `ការលក់ ${n} កំពុងទៅបញ្ជី`,
     lineDown: 'គ្មានបណ្តាញ។ លក់បន្តបាន។',
-    lineDownPending: (n, since) => `គ្មានបណ្តាញតាំងពី ${since}។ ការលក់ ${n} មានសុវត្ថិភាពនៅហាង។`,
-    edgeAway: (since) => `ប្រអប់ហាងដាច់តាំងពី ${since}។ លក់សាច់ប្រាក់បន្តបាន។`,
-    edgeAwayPending: (n, since) =>
-      `ប្រអប់ហាងដាច់តាំងពី ${since}។ ការលក់ ${n} មានសុវត្ថិភាពនៅទីនេះ។`,
+    lineDownPending: (n, since) => `គ្មានបណ្តាញតាំងពី ${since}។ ការលក់ ${n} នៅហាង មានសុវត្ថិភាព។`,
+    edgeAway: (since) => `ប្រអប់ហាងដាច់ ${since}។ លក់បន្តបាន។`,
+    edgeAwayPending: (n, since) => `ប្រអប់ហាងដាច់ ${since}។ ការលក់ ${n} មានសុវត្ថិភាព។`,
     sendingQueue: (n) => `ការលក់ ${n} កំពុងទៅប្រអប់ហាង`,
     setAside: (n) => `ការលក់ ${n} ត្រូវការអ្នកគ្រប់គ្រង`,
     roomLow: 'សល់ទំហំតិច',

@@ -5,7 +5,7 @@
 import { computed } from '@preact/signals';
 import { edgeLink, queue, room, sync } from '../core';
 import { clock } from '../i18n/format';
-import { language, words } from '../i18n/language';
+import { words } from '../i18n/language';
 import { go } from '../route';
 
 export type Tone = 'good' | 'calm' | 'person';
@@ -18,7 +18,7 @@ export const unconfirmed = computed(() => {
 
 export const statusLine = computed<{ tone: Tone; text: string }>(() => {
   const say = words.value.status;
-  const at = (moment: string) => clock(moment, language.value);
+  const at = (moment: string) => clock(moment);
   const { waiting, setAside, oldestAt } = queue.value;
   const link = edgeLink.value;
   const now = sync.value;

@@ -7,7 +7,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { checkKhqr, edgeLink, khqr, makeKhqr, sync, type KhqrView } from '../core';
 import { clock, money, type Money } from '../i18n/format';
-import { language, words } from '../i18n/language';
+import { words } from '../i18n/language';
 import { Refused, Said, type Act } from '../parts/act';
 import { Choice } from '../parts/choice';
 import { qrCode, qrPath } from '../parts/qr';
@@ -110,8 +110,8 @@ function Code({ view, state }: { view: KhqrView; state: State }) {
       </p>
       <p class="soft small">
         {state === 'waiting' && `${say.scanHint} `}
-        {say.until(clock(code.expires_at, language.value))}
-        {checked && ` · ${say.checkedAt(clock(checked.checked_at, language.value))}`}
+        {say.until(clock(code.expires_at))}
+        {checked && ` · ${say.checkedAt(clock(checked.checked_at))}`}
       </p>
     </div>
   );

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { catalogue, edgeLink, logIn, type StaffMember } from '../core';
 import { clock } from '../i18n/format';
-import { language, words } from '../i18n/language';
+import { words } from '../i18n/language';
 import { Refused, Said, useAct } from '../parts/act';
 import type { PadKey } from '../parts/amount';
 import { Icon } from '../parts/icon';
@@ -102,7 +102,7 @@ function Pin({ person, onBack }: { person: StaffMember; onBack(): void }) {
       </div>
       {locked ? (
         <p class="said refused" role="status" data-testid="login-locked">
-          {say.lockedUntil(clock(locked, language.value))}
+          {say.lockedUntil(clock(locked))}
         </p>
       ) : (
         <Refused problem={act.problem.value} />

@@ -251,10 +251,13 @@ function InCart({ id }: { id: string }) {
   const n: ReadonlySignal<number> = useComputed(() => counts.value.get(id) ?? 0);
   if (n.value === 0) return null;
   return (
-    <span class="count">
-      {n.value}
-      <span class="unseen"> {words.value.menu.inCart}</span>
-    </span>
+    <>
+      <span class="ring" aria-hidden="true" />
+      <span class="count">
+        {n.value}
+        <span class="unseen"> {words.value.menu.inCart}</span>
+      </span>
+    </>
   );
 }
 

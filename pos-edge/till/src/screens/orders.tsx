@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { edgeLink, moveOrder, orders, type OrderRow } from '../core';
 import { clock, shortTicket, usd } from '../i18n/format';
-import { language, words } from '../i18n/language';
+import { words } from '../i18n/language';
 import { Refused, Said, useAct } from '../parts/act';
 import { Choice } from '../parts/choice';
 import { Icon } from '../parts/icon';
@@ -79,7 +79,7 @@ function Order({ order, next }: { order: OrderRow; next: 'READY' | 'DELIVERED' |
         <span class="order-head">
           <span class="unseen">{say.open}</span>
           <span class="strong">{no}</span>
-          <span class="soft figure">{clock(order.placed_at, language.value)}</span>
+          <span class="soft figure">{clock(order.placed_at)}</span>
           <span class="badge">{words.value.cart.saleTypes[order.sale_type]}</span>
           {order.origin === 'ONLINE' && <span class="badge calm">{say.online}</span>}
           {order.pending_void != null && <span class="badge calm">{say.pendingVoid}</span>}
