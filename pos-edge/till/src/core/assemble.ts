@@ -85,7 +85,7 @@ export async function assemble(world: World): Promise<Parts> {
 
   const people = createPeople({
     state, client, acts, vault,
-    hasSales: (staffId) => queue.hasSalesOf(staffId),
+    needsLogin: (staffId) => queue.needsLoginOf(staffId),
     changed: (where) => peopleChanged(where),
   });
   const catalogue = createCatalogue({

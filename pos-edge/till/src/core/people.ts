@@ -11,7 +11,7 @@ import type { Call, Client } from './api/client';
 import { resultOf, type Outcome } from './api/outcome';
 import { no, ok } from './result';
 import type { State } from './state';
-import { NO_SECRETS, type Login, type Pairing, type Secrets, type Vault } from './storage/vault';
+import { NO_SECRETS, type Secrets, type Vault } from './storage/vault';
 import type { Person, Result, Till } from './types';
 
 export type Where = 'start' | 'here' | 'elsewhere';
@@ -21,8 +21,8 @@ export interface PeopleEnds {
   readonly client: Client;
   readonly acts: Acts;
   readonly vault: Vault;
-  /** Whether sales of that person wait on this device. */
-  hasSales(staffId: wire.StaffId): boolean;
+  /** Whether sales wait on this device that only their login can send. */
+  needsLogin(staffId: wire.StaffId): boolean;
   /** Told when somebody came or went, here or in another tab, or was here at the start. */
   changed(where: Where): void;
 }
@@ -31,11 +31,6 @@ export interface PeopleEnds {
 export interface Seller {
   readonly deviceId: wire.DeviceId;
   readonly staffId: wire.StaffId;
-}
-
-export interface SaleToken {
-  readonly token: string;
-  readonly isLogin: boolean;
 }
 
 export interface People {
@@ -49,8 +44,11 @@ export interface People {
   actAsPerson<T>(act: Parameters<Acts['run']>[0]): Promise<Outcome<T>>;
   /** The person's token, or else the till's. */
   token(): string | null;
-  /** The seller's login if there is one, then the till's own token. */
-  tokensFor(seller: Seller): readonly SaleToken[];
+  /** The seller's login: what is sold now needs it. */
+  sellersToken(seller: Seller): string | null;
+  /** The till's own: a sale that it completed by itself needs no more, and with a login
+   *  that ended the edge would take it for a stranger's. */
+  tillsToken(seller: Seller): string | null;
   /** The edge does not take a token any more. */
   tokenEnded(token: string): Promise<void>;
   /** The edge does not take this till any more. */
@@ -113,17 +111,15 @@ export function createPeople(ends: PeopleEnds): People {
 
     token: () => secrets.login?.token ?? secrets.pairing?.token ?? null,
 
-    tokensFor(seller) {
-      const logins = [secrets.login, ...secrets.leaving].filter(
-        (login): login is Login => login !== null && login.staffId === seller.staffId && login.deviceId === seller.deviceId,
-      );
-      const pairings = [secrets.pairing, ...secrets.former].filter(
-        (pairing): pairing is Pairing => pairing !== null && pairing.deviceId === seller.deviceId,
-      );
-      return [
-        ...logins.map(({ token }) => ({ token, isLogin: true })),
-        ...pairings.map(({ token }) => ({ token, isLogin: false })),
-      ];
+    sellersToken(seller) {
+      const logins = [secrets.login, ...secrets.leaving];
+      const mine = logins.find((login) => login?.staffId === seller.staffId && login.deviceId === seller.deviceId);
+      return mine?.token ?? null;
+    },
+
+    tillsToken(seller) {
+      const pairings = [secrets.pairing, ...secrets.former.toReversed()];
+      return pairings.find((pairing) => pairing?.deviceId === seller.deviceId)?.token ?? null;
     },
 
     async tokenEnded(token) {
@@ -150,7 +146,7 @@ export function createPeople(ends: PeopleEnds): People {
 
     async settle() {
       for (const login of secrets.leaving) {
-        if (ends.hasSales(login.staffId)) continue;
+        if (ends.needsLogin(login.staffId)) continue;
         const outcome = await client.call({ method: 'POST', path: '/v1/logout', token: login.token });
         if (outcome.kind === 'unknown') return;
         await people.tokenEnded(login.token);

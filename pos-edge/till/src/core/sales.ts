@@ -37,7 +37,7 @@ export interface SaleEnds {
   readonly ports: Pick<Ports, 'locks'>;
   readonly client: Client;
   readonly clock: Clock;
-  readonly people: Pick<People, 'tokensFor' | 'tokenEnded'>;
+  readonly people: Pick<People, 'sellersToken' | 'tokenEnded'>;
   readonly cart: CartPart;
   readonly store: QueueStore;
   engine(): Engine | null;
@@ -219,18 +219,18 @@ export function createSales(ends: SaleEnds): { finalize(offer: Offer): Promise<R
   }
 
   async function attempt(sale: Ready): Promise<{ event: SaleEvent; answer: wire.SaleReceipt | null }> {
-    const token = ends.people.tokensFor(sale.envelope)[0];
+    const token = ends.people.sellersToken(sale.envelope);
     if (!token || !state.edgeLink.value.reachable) {
       return { event: { is: 'unknown', problem: no('edge_unreachable', 'not reached').problem }, answer: null };
     }
     const posted = await post(ends.client, {
       sale: { ...sale, state: 'stored' },
-      token: token.token,
+      token,
       patienceMs: FIRST_PATIENCE_MS,
     });
     const { event } = posted;
-    if (event.is === 'refused' && event.problem.code === 'not_logged_in' && token.isLogin) {
-      await ends.people.tokenEnded(token.token);
+    if (event.is === 'refused' && event.problem.code === 'not_logged_in') {
+      await ends.people.tokenEnded(token);
     }
     return { event, answer: posted.sale };
   }

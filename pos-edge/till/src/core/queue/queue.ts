@@ -11,6 +11,7 @@ import { createRefresher } from '../refresher';
 import type { State } from '../state';
 import type { QueuedSale, QueuedState, ReceiptView } from '../types';
 import { step, type Step } from './machine';
+import { completedHere } from './post';
 import { startSender, type Sender, type Wake } from './sender';
 import type { QueueStore, StoredSale } from './store';
 
@@ -21,7 +22,7 @@ export interface QueueEnds {
   readonly state: State;
   readonly ports: Ports;
   readonly client: Client;
-  readonly people: Pick<People, 'tokensFor' | 'tokenEnded'>;
+  readonly people: Pick<People, 'sellersToken' | 'tillsToken' | 'tokenEnded'>;
   readonly store: QueueStore;
   /** Told after a sale of this device moved, and its signal is up to date. */
   moved(sale: StoredSale, step: Step, answer: wire.SaleReceipt | null): void;
@@ -38,7 +39,8 @@ export interface Queue {
   refresh(): Promise<void>;
   wake(why: Wake): void;
   receiptOf(ticketId: wire.TicketId): ReceiptView | null;
-  hasSalesOf(staffId: wire.StaffId): boolean;
+  /** Whether sales wait that only their seller's login can send. */
+  needsLoginOf(staffId: wire.StaffId): boolean;
   /** Those of a session that the edge does not have yet. */
   waitingIn(sessionId: wire.CashSessionId): number;
   stop(): void;
@@ -106,8 +108,13 @@ export function createQueue(ends: QueueEnds): Queue {
         client: ends.client,
         store,
         ports,
-        tokens: (sale) => ends.people.tokensFor(sale.envelope),
-        tokenEnded: (token) => ends.people.tokenEnded(token),
+        token(sale) {
+          const isFact = completedHere(sale);
+          return isFact ? ends.people.tillsToken(sale.envelope) : ends.people.sellersToken(sale.envelope);
+        },
+        async tokenEnded(sale, token) {
+          if (!completedHere(sale)) await ends.people.tokenEnded(token);
+        },
         async answers() {
           const outcome = await ends.client.call({ path: '/v1/sync', patienceMs: PROBE_PATIENCE_MS });
           return outcome.kind !== 'unknown' || outcome.why === 'failed';
@@ -124,7 +131,7 @@ export function createQueue(ends: QueueEnds): Queue {
     refresh: () => refresher.refresh(),
     wake: (why) => sender?.wake(why),
     receiptOf: (ticketId) => sales.find((sale) => sale.ticketId === ticketId)?.envelope.receipt ?? null,
-    hasSalesOf: (staffId) => sales.some((sale) => sale.envelope.staffId === staffId),
+    needsLoginOf: (staffId) => sales.some((sale) => sale.envelope.staffId === staffId && !completedHere(sale)),
     waitingIn: (sessionId) =>
       sales.filter((sale) => sale.envelope.sessionId === sessionId && sale.state !== 'set_aside').length,
     stop() {

@@ -10,7 +10,6 @@
 // asks. Between them it waits for the pause of the sale that is due next.
 import type { Client } from '../api/client';
 import type { SaleReceipt, TicketId } from '../api/schema';
-import type { SaleToken } from '../people';
 import type { Ports } from '../ports';
 import { step, type SaleEvent, type Step } from './machine';
 import { post } from './post';
@@ -29,10 +28,10 @@ export interface SenderEnds {
   readonly client: Client;
   readonly store: QueueStore;
   readonly ports: Pick<Ports, 'locks' | 'after' | 'now'>;
-  /** The seller's token if there is one that is not known to have ended, then the till's. */
-  tokens(sale: StoredSale): readonly SaleToken[];
-  /** A login that the edge does not take any more. */
-  tokenEnded(token: string): Promise<void>;
+  /** What a sale is sent with; `null`: nothing, until somebody logs in. */
+  token(sale: StoredSale): string | null;
+  /** The edge does not take it any more. */
+  tokenEnded(sale: StoredSale, token: string): Promise<void>;
   /** Whether the edge answers anything. */
   answers(): Promise<boolean>;
   /** Told after each step that was stored. */
@@ -113,14 +112,11 @@ export function startSender(ends: SenderEnds): Sender {
   }
 
   async function attempt(sale: StoredSale): Promise<Attempt> {
-    let last: Attempt | null = null;
-    for (const { token, isLogin } of ends.tokens(sale)) {
-      const { event, sale: answer, heard } = await post(ends.client, { sale, token });
-      last = { event, answer, heard };
-      if (event.is !== 'refused' || event.problem.code !== 'not_logged_in') return last;
-      if (isLogin) await ends.tokenEnded(token);
-    }
-    return last ?? { event: noToken(sale.ticketId), answer: null, heard: true };
+    const token = ends.token(sale);
+    if (token === null) return { event: noToken(sale.ticketId), answer: null, heard: true };
+    const { event, sale: answer, heard } = await post(ends.client, { sale, token });
+    if (event.is === 'refused' && event.problem.code === 'not_logged_in') await ends.tokenEnded(sale, token);
+    return { event, answer, heard };
   }
 
   function sleep(milliseconds: number | null): Promise<void> {

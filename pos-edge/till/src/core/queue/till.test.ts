@@ -174,7 +174,8 @@ describe('an edge that is away', () => {
     edge.turn('on');
     await simulation.when('the edge has it', () => tab.core.queue.value.waiting === 0);
     expect(edge.captured).toHaveLength(1);
-    expect(tab.core.phase.value).toBe('locked');
+    expect(edge.held).toEqual([]);
+    await simulation.when('the till knows', () => tab.core.phase.value === 'locked');
   });
 
   it('keeps them for a manager if the till was revoked meanwhile', async () => {

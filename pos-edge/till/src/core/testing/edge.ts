@@ -144,13 +144,14 @@ export class FakeEdge {
   private capture(asked: Asked, ticket: string): Response {
     const token = bearer(asked);
     const offlineAt = asked.headers.get('completed-offline-at');
-    if (this.revoked) {
-      if (offlineAt === null) return problem(403, 'device_revoked');
-      if (!this.held.includes(ticket)) this.held.push(ticket);
-      return json(202, { ticketId: ticket });
-    }
     const staff = this.logins.get(token);
-    if (!staff && !(offlineAt !== null && token === 'till-token')) return problem(401, 'not_logged_in');
+    const isTills = staff !== undefined || token === 'till-token';
+    if (offlineAt === null && this.revoked) return problem(403, 'device_revoked');
+    if (offlineAt === null && !staff) return problem(401, 'not_logged_in');
+    if (this.revoked || !isTills) {
+      if (!this.held.includes(ticket)) this.held.push(ticket);
+      return json(202, { ticket_id: ticket, state: 'HELD' });
+    }
     const known = this.captured.find((one) => one.ticket === ticket);
     if (known) {
       if (known.body !== asked.body) return problem(422, 'ticket_conflict');
