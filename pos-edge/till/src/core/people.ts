@@ -118,7 +118,7 @@ export function createPeople(ends: PeopleEnds): People {
     },
 
     tillsToken(seller) {
-      const pairings = [secrets.pairing, ...secrets.former.toReversed()];
+      const pairings = [secrets.pairing, ...[...secrets.former].reverse()];
       return pairings.find((pairing) => pairing?.deviceId === seller.deviceId)?.token ?? null;
     },
 

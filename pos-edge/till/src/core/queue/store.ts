@@ -8,7 +8,7 @@
 import type { TicketId } from '../api/schema';
 import { CART, emptyCart, type CartRecord } from '../cart/record';
 import type { Crypt } from '../storage/crypt';
-import { STRICT, type Database } from '../storage/database';
+import { whole, type Database } from '../storage/database';
 import type { KeptState, Step } from './machine';
 import type { QueueMeta, QueueRecord, SaleEnvelope } from './record';
 
@@ -50,38 +50,33 @@ export function createQueueStore(database: Database, crypt: Crypt, freshId: () =
   return {
     async begin(meta, sale, cart) {
       const sealed = await crypt.seal(meta.ticketId, sale);
-      const transaction = database.transaction(['queue', 'cart'], 'readwrite', STRICT);
-      const carts = transaction.objectStore('cart');
-      const kept = await carts.get(CART);
-      if (kept && (kept.draftId !== cart.draftId || kept.selling !== null)) {
-        await transaction.done;
-        return false;
-      }
-      await Promise.all([
-        carts.put({ ...cart, selling: meta.ticketId }, CART),
-        transaction.objectStore('queue').add({ ...meta, sealed }),
-        transaction.done,
-      ]);
+      const begun = await whole(database, ['queue', 'cart'], async (transaction) => {
+        const carts = transaction.objectStore('cart');
+        const kept = await carts.get(CART);
+        if (kept && (kept.draftId !== cart.draftId || kept.selling !== null)) return false;
+        await transaction.objectStore('queue').add({ ...meta, sealed });
+        await carts.put({ ...cart, selling: meta.ticketId }, CART);
+        return true;
+      });
+      if (!begun) return false;
       opened.set(meta.ticketId, sale);
       return true;
     },
 
     async move(ticketId, from, step) {
-      const transaction = database.transaction(['queue', 'cart'], 'readwrite', STRICT);
-      const queue = transaction.objectStore('queue');
-      const record = await queue.index('ticket').get(ticketId);
-      if (record?.seq === undefined || record.state !== from) {
-        await transaction.done;
-        return false;
-      }
-      if (step.to === 'gone') await queue.delete(record.seq);
-      else await queue.put({ ...record, state: step.to, problem: step.problem, attempts: record.attempts + 1 });
-      if (from === 'stored' && step.to !== 'stored') {
+      const moved = await whole(database, ['queue', 'cart'], async (transaction) => {
+        const queue = transaction.objectStore('queue');
+        const record = await queue.index('ticket').get(ticketId);
+        if (record?.seq === undefined || record.state !== from) return false;
+        if (step.to === 'gone') await queue.delete(record.seq);
+        else await queue.put({ ...record, state: step.to, problem: step.problem, attempts: record.attempts + 1 });
+        if (from !== 'stored' || step.to === 'stored') return true;
         const carts = transaction.objectStore('cart');
         const cart = await carts.get(CART);
         if (cart?.selling === ticketId) await carts.put(after(step, cart), CART);
-      }
-      await transaction.done;
+        return true;
+      });
+      if (!moved) return false;
       if (step.to === 'gone') opened.delete(ticketId);
       return true;
     },

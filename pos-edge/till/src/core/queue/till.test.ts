@@ -1,34 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Device, type Step, type Tab } from '../testing/device';
-import { CODE, DEVICE, FakeEdge, LATTE, OAT_MILK, PIN, SOKHA, WATER } from '../testing/edge';
-import { Simulation } from '../testing/simulation';
+import type { Step } from '../testing/device';
+import { closeShops, put, sellingShop as selling, USD } from '../testing/shop';
 
-const USD = (amount: string) => ({ method: 'CASH', received: { amount, currency: 'USD' } }) as const;
-
-let device: Device;
-
-async function selling(): Promise<{ simulation: Simulation; edge: FakeEdge; tab: Tab }> {
-  const simulation = new Simulation();
-  const edge = new FakeEdge(simulation);
-  device = new Device(simulation, edge);
-  const tab = await device.open();
-  expect(tab.core.phase.value).toBe('unpaired');
-  expect(await tab.core.pair(DEVICE, CODE)).toMatchObject({ ok: true });
-  await simulation.when('the menu is there', () => tab.core.catalogue.value !== null);
-  expect(await tab.core.logIn(SOKHA, PIN)).toMatchObject({ ok: true, value: { name: 'Sokha' } });
-  expect(await tab.core.openSession('20.00', '100000')).toMatchObject({ ok: true });
-  await simulation.when('the stream is open', () => edge.watching === 1 && tab.core.selling.value.can);
-  return { simulation, edge, tab };
-}
-
-afterEach(() => {
-  for (const tab of device.tabs) tab.close();
-});
-
-function put(tab: Tab): void {
-  expect(tab.core.addToCart(LATTE, [OAT_MILK])).toMatchObject({ ok: true });
-  expect(tab.core.addToCart(WATER, [], 2)).toMatchObject({ ok: true });
-}
+afterEach(closeShops);
 
 describe('a sale with the edge', () => {
   it('is complete when the edge has answered, and leaves nothing behind', async () => {
@@ -136,7 +110,7 @@ describe('an edge that is away', () => {
   });
 
   it('is sold without by a page that is opened meanwhile', async () => {
-    const { simulation, edge, tab } = await selling();
+    const { simulation, edge, tab, device } = await selling();
     edge.turn('off');
     tab.kill();
     const again = await device.open();
@@ -218,7 +192,7 @@ describe('a sale that the edge does not take', () => {
   );
 
   it('is set aside for a person when it was refused, over a reload, and never deleted', async () => {
-    const { simulation, edge, tab } = await selling();
+    const { simulation, edge, tab, device } = await selling();
     edge.turn('off');
     put(tab);
     const sold = await tab.core.finalize(USD('10.00'));
@@ -238,7 +212,7 @@ describe('a tab that dies', () => {
   const steps: readonly Step[] = ['lock', 'before post', 'after post', 'told'];
 
   it.each(steps)('amid a sale loses and doubles nothing: at "%s"', async (step) => {
-    const { simulation, edge, tab } = await selling();
+    const { simulation, edge, tab, device } = await selling();
     put(tab);
     await simulation.settle();
     tab.die(step);
@@ -261,7 +235,7 @@ describe('a tab that dies', () => {
   });
 
   it.each(['before post', 'after post', 'told'] as const)('amid the sending of its queue loses and doubles nothing: at "%s"', async (step) => {
-    const { simulation, edge, tab } = await selling();
+    const { simulation, edge, tab, device } = await selling();
     edge.turn('off');
     for (let nth = 0; nth < 3; nth += 1) {
       put(tab);
@@ -278,7 +252,7 @@ describe('a tab that dies', () => {
   });
 
   it('shows the receipt of the sale that it was cut off in', async () => {
-    const { simulation, edge, tab } = await selling();
+    const { simulation, edge, tab, device } = await selling();
     put(tab);
     await simulation.settle();
     tab.die('before post');
@@ -294,7 +268,7 @@ describe('a tab that dies', () => {
 
 describe('two tabs', () => {
   it('sell one cart once', async () => {
-    const { simulation, edge, tab } = await selling();
+    const { simulation, edge, tab, device } = await selling();
     const other = await device.open();
     await simulation.when('it has the session', () => other.core.selling.value.can);
     put(tab);
@@ -309,7 +283,7 @@ describe('two tabs', () => {
   });
 
   it('send their sales by one of them, and by the other when that one dies', async () => {
-    const { simulation, edge, tab } = await selling();
+    const { simulation, edge, tab, device } = await selling();
     const other = await device.open();
     await simulation.when('it has the session', () => other.core.selling.value.can);
     edge.turn('off');
@@ -328,7 +302,7 @@ describe('two tabs', () => {
   });
 
   it('finish a sale that one of them died in', async () => {
-    const { simulation, edge, tab } = await selling();
+    const { simulation, edge, tab, device } = await selling();
     const other = await device.open();
     await simulation.when('it has the session', () => other.core.selling.value.can);
     put(tab);

@@ -5,7 +5,7 @@
 // any moment leaves all of it or nothing. Sales and tokens are encrypted by
 // crypt.ts; what is in the clear (cart, catalogue, states and times of sales) names no
 // customer.
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
 import type { CartRecord } from '../cart/record';
 import type { QueueRecord } from '../queue/record';
 import type { Sealed } from './crypt';
@@ -51,4 +51,31 @@ export function openDatabase(name: string, closing: () => void): Promise<Databas
     },
     terminated: closing,
   });
+}
+
+type Writing<Stores extends StoreNames<TillDatabase>[]> = IDBPTransaction<TillDatabase, Stores, 'readwrite'>;
+
+/** One transaction with strict durability: all that `act` does is on the disk when this
+ *  resolves; if it rejects, nothing is. */
+export async function whole<Stores extends StoreNames<TillDatabase>[], T>(
+  database: Database,
+  stores: [...Stores],
+  act: (transaction: Writing<Stores>) => Promise<T>,
+): Promise<T> {
+  const transaction = database.transaction(stores, 'readwrite', STRICT) as Writing<Stores>;
+  try {
+    const value = await act(transaction);
+    await transaction.done;
+    return value;
+  } catch (error) {
+    // Over already if the browser refused it.
+    const over = transaction.done.catch(() => undefined);
+    try {
+      transaction.abort();
+    } catch {
+      // As above.
+    }
+    await over;
+    throw error;
+  }
 }

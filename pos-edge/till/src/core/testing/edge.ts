@@ -20,6 +20,19 @@ export const OAT_MILK = '00000000-0000-0000-0000-000000000ad2';
 export const CODE = '123456';
 export const PIN = '2468';
 
+/** What every KHQR code locks here. */
+const LOCKED: wire.Totals = {
+  lines: [],
+  discounts: { branch_discount_usd: '0.00', branch_discounts: [], branch_id: '', item_discount_total_usd: '0.00' },
+  subtotal_usd: '6.10',
+  vat: { amount_usd: '0.61', enabled: true, rate_percent: '10' },
+  fx_rate_khr_per_usd: '4100',
+  grand_total_usd: '6.71',
+  grand_total_khr: '27511',
+  khr_rounding: { enabled: true, granularity: 1_000, mode: 'UP', rounding_khr: '489' },
+  payable_khr: '28000',
+};
+
 /** What happens to one post of a sale. */
 export type Fate =
   | 'answer'
@@ -60,6 +73,9 @@ export class FakeEdge {
   readonly closed = new Set<string>();
   readonly held: string[] = [];
   revoked = false;
+  /** What customers have paid by KHQR, by the code's digest. */
+  readonly paid = new Set<string>();
+  readonly numbers = new Map<string, number>();
   draft: wire.Draft | null = null;
   catalogue: wire.CatalogueV1;
   private readonly logins = new Map<string, string>();
@@ -67,6 +83,7 @@ export class FakeEdge {
   private readonly watchers = new Set<ReadableStreamDefaultController<Uint8Array>>();
   private events: { readonly id: string; readonly text: string }[] = [];
   private place = 0;
+  private codes = 0;
 
   constructor(private readonly simulation: Simulation, kind: 'plain' | 'taxed' | 'discounted' = 'taxed') {
     const base = catalogues[kind];
@@ -110,6 +127,19 @@ export class FakeEdge {
     this.power = power;
     if (power === 'off') for (const watcher of this.watchers) watcher.error(new TypeError('network error'));
     if (power !== 'on') this.watchers.clear();
+  }
+
+  /** The books give a sale its number. */
+  number(ticket: string, no: number): void {
+    this.numbers.set(ticket, no);
+    this.tell({ event: 'invoice_assigned', ticket_id: ticket, invoice_no: no });
+  }
+
+  /** Another catalogue comes from the centre. */
+  publish(catalogue: wire.CatalogueV1): void {
+    this.catalogue = catalogue;
+    const status = { link: 'up', catalogue: this.reference(), storageLevel: 'ok', ticketsLeft: 1_000, freeBytes: 1 };
+    this.tell({ event: 'sync_changed', status: status as wire.SyncStatus });
   }
 
   /** Every login ends. */
@@ -260,6 +290,15 @@ export class FakeEdge {
         if (this.draft?.draft_id !== asked.query.get('draft')) return problem(404, 'draft_not_found');
         this.draft = null;
         return new Response(null, { status: 204 });
+      case 'POST /v1/khqr': {
+        const { ticket_id, currency } = body as wire.NewKhqr;
+        const md5 = `md5-${ticket_id}-${(this.codes += 1)}`;
+        const at = new Date(this.simulation.now).toISOString();
+        return json(201, {
+          ticket_id, currency, md5, amount: '6.71', payload: 'payload', to_account_id: 'cafe@bank',
+          catalogue: this.reference(), created_at: at, expires_at: at, totals: LOCKED,
+        });
+      }
       case 'GET /v1/orders':
         return json(200, { orders: [] });
       case 'GET /v1/void-requests':
@@ -268,6 +307,19 @@ export class FakeEdge {
         return json(200, { notifications: [] });
       case 'GET /v1/tickets':
         return json(200, { tickets: this.captured.map((one) => this.ticket(one)).reverse() });
+    }
+    const checks = /^\/v1\/khqr\/(.+)\/check$/.exec(asked.path)?.[1];
+    if (checks) {
+      const at = new Date(this.simulation.now).toISOString();
+      const proof = { khqr_hash: 'h', khqr_to_account_id: 'cafe@bank', khqr_confirmed_at: at };
+      const state = this.paid.has(checks) ? { state: 'paid', ...proof } : { state: 'not_paid_yet' };
+      return json(200, { ...state, md5: checks, ticket_id: '', superseded: false, checked_at: at });
+    }
+    const receipt = /^\/v1\/sales\/(.+)\/receipt$/.exec(asked.path)?.[1];
+    const printed = this.captured.find((one) => one.ticket === receipt);
+    if (printed) {
+      const no = this.numbers.get(printed.ticket);
+      return json(200, { ticketId: printed.ticket, invoice: no === undefined ? null : { no, chain_hash: '' }, status: 'FINALIZED' });
     }
     const ticket = /^\/v1\/tickets\/(.+)$/.exec(asked.path)?.[1];
     const sale = this.captured.find((one) => one.ticket === ticket);
@@ -289,7 +341,8 @@ export class FakeEdge {
       grandTotalUsd: sale.shown?.totals.grand_total_usd ?? '',
       orderStatus: 'IN_PREP',
       saleStatus: 'FINALIZED',
-      status: 'pending',
+      status: this.numbers.has(ticket) ? 'synced' : 'pending',
+      invoiceNo: this.numbers.get(ticket) ?? null,
     };
   }
 
@@ -306,7 +359,7 @@ export class FakeEdge {
       cancel: () => void this.watchers.delete(mine),
     });
     signal?.addEventListener('abort', () => {
-      if (!this.watchers.delete(mine)) return;
+      this.watchers.delete(mine);
       mine.error(new DOMException('aborted', 'AbortError'));
     });
     return new Response(stream, { headers: { 'content-type': 'text/event-stream' } });

@@ -34,8 +34,8 @@ export class Simulation {
   }
 
   /** Runs everything until the condition holds. */
-  async when(name: string, condition: () => boolean): Promise<void> {
-    const end = this.now + HORIZON_MS;
+  async when(name: string, condition: () => boolean, horizon = HORIZON_MS): Promise<void> {
+    const end = this.now + horizon;
     let quiet = 0;
     while (!condition()) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -62,7 +62,7 @@ export class Simulation {
       if (next && next.due <= end) return false;
       this.now = end;
       return true;
-    });
+    }, milliseconds);
     await this.settle();
   }
 
