@@ -275,12 +275,14 @@ export const en = {
     count: 'Count and close',
     countHint: 'Count what is in the drawer. Differences are shown after.',
     counted: 'Counted',
+    byNotes: (currency: string) => `Count notes (${currency})`,
+    pieces: (note: string) => `How many ${note}`,
     close: 'Close with Z',
     closeSure: 'Tap again to close',
     pendingVoids: (n: number) =>
       `${many(n, 'request to void is', 'requests to void are')} undecided: the close rejects them.`,
     queued: (n: number) =>
-      `${many(n, 'sale', 'sales')} on this device will be added after the close.`,
+      `${many(n, 'sale goes', 'sales go')} from this device to the store box first.`,
     silent: (names: string) => `Not heard from lately: ${names}. Their sales may still come.`,
     move: 'Pay in or out',
     kinds: { PAID_IN: 'Pay in', PAID_OUT: 'Pay out' },

@@ -46,12 +46,15 @@ export function told(problem: Problem): string {
   return known[problem.code] ?? words.value.unknownProblem(problem.code);
 }
 
+/** That the store box or its line is away is no fault of anybody: it is said calmly. */
+const CALM: ReadonlySet<string> = new Set(['edge_unreachable', 'khqr_needs_edge', 'khqr_needs_line', 'khqr_answer_missing']);
+
 /** What was refused, told to readers when it appears. */
 export function Refused({ problem }: { problem: Problem | null }) {
   return (
     <div role="status" class="live" data-testid="problem">
       {problem && (
-        <p class="said refused" data-code={problem.code}>
+        <p class={CALM.has(problem.code) ? 'said' : 'said refused'} data-code={problem.code}>
           {told(problem)}
         </p>
       )}

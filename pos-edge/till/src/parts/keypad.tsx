@@ -1,5 +1,5 @@
 /** A pad of keys for fingers; the keyboard does the same wherever the focus is. */
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import type { Money } from '../i18n/format';
 import { words } from '../i18n/language';
 import { padKey, type PadKey } from './amount';
@@ -53,7 +53,7 @@ function Key({ of, onKey }: { of: PadKey; onKey(key: PadKey): void }) {
 }
 
 function useKeyboard(kind: Money | 'PIN', onKey: (key: PadKey) => void, onDone?: () => void) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const heard = (event: KeyboardEvent) => {
       const target = event.target as Element | null;
       if (target?.closest('input:not([type=radio]), textarea, select, dialog')) return;

@@ -7,6 +7,7 @@ import { Refused, Said, useAct } from '../parts/act';
 import { amountOf } from '../parts/amount';
 import { AmountField } from '../parts/amount-field';
 import { Choice } from '../parts/choice';
+import { CountNotes } from '../parts/count-notes';
 import { announce } from '../parts/live';
 import { Sure } from '../parts/sure';
 import { go } from '../route';
@@ -53,6 +54,8 @@ function OpenForm({ onOpened }: { onOpened(): void }) {
         <AmountField label={`${say.float} $`} currency="USD" text={usd} testId="float-usd" />
         <AmountField label={`${say.float} ៛`} currency="KHR" text={khr} testId="float-khr" />
       </div>
+      <CountNotes currency="USD" text={usd} testId="notes-usd" />
+      <CountNotes currency="KHR" text={khr} testId="notes-khr" />
       <Refused problem={act.problem.value} />
       <button
         class="act main wide"
@@ -197,6 +200,8 @@ function CloseForm({ onClosed }: { onClosed(report: ZReport): void }) {
         <AmountField label={`${say.counted} $`} currency="USD" text={usd} testId="counted-usd" />
         <AmountField label={`${say.counted} ៛`} currency="KHR" text={khr} testId="counted-khr" />
       </div>
+      <CountNotes currency="USD" text={usd} testId="notes-usd" />
+      <CountNotes currency="KHR" text={khr} testId="notes-khr" />
       {undecided > 0 && <Said testId="close-voids">{say.pendingVoids(undecided)}</Said>}
       {waiting > 0 && <Said testId="close-queued">{say.queued(waiting)}</Said>}
       <Refused problem={act.problem.value} />

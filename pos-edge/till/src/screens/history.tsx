@@ -1,7 +1,7 @@
 /** What was sold: Ticket → Invoice, with filters. A row opens its receipt. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { history, loadHistory, loadMoreHistory, type HistoryFilters, type HistoryRow, type TicketStatus } from '../core';
+import { edgeLink, history, loadHistory, loadMoreHistory, type HistoryFilters, type HistoryRow, type TicketStatus } from '../core';
 import { shortTicket, usd, when } from '../i18n/format';
 import { language, words } from '../i18n/language';
 import { Refused } from '../parts/act';
@@ -16,9 +16,11 @@ export function History() {
   const say = words.value.history;
   const { filters, rows, loading, more, problem } = history.value;
 
+  // Read anew when the edge is back: what this device showed meanwhile is as of then.
+  const { reachable } = edgeLink.value;
   useEffect(() => {
     void loadHistory(history.peek().filters);
-  }, []);
+  }, [reachable]);
 
   return (
     <section class="page stack" aria-labelledby="history-title" data-testid="history">

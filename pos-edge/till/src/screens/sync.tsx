@@ -109,8 +109,9 @@ function InStore() {
           <p>{say.safeEdge}</p>
         </>
       ) : (
-        <p class="soft">{say.nothing}</p>
+        link.reachable && <p class="soft">{say.nothing}</p>
       )}
+      {!link.reachable && <p class="soft">{words.value.drawer.asOf(when(link.since, language.value))}</p>}
       {now?.held && <Said>{say.held}</Said>}
       <dl>
         <Fact name={say.box} testId="edge-link">
