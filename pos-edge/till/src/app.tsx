@@ -209,11 +209,11 @@ function LanguageButton() {
       type="button"
       class="act quiet language"
       lang={other}
-      aria-label={words.value.app.otherLanguage}
       data-testid="language"
       onClick={() => speak(other)}
     >
       {words.value.app.otherShort}
+      {other === 'en' && <span class="unseen"> {words.value.app.otherLanguage}</span>}
     </button>
   );
 }
