@@ -10,23 +10,26 @@ export function browserPages(): Pages | null {
   const container = navigator.serviceWorker;
   let waiting: ServiceWorker | null = null;
   let using = false;
-  container.addEventListener('controllerchange', () => {
-    if (using) location.reload();
-  });
 
   return {
     watch(ready) {
-      const found = (worker: ServiceWorker | null) => {
-        // The first worker of this device is no news.
+      // The first worker of this device is no news.
+      let known = container.controller !== null;
+      container.addEventListener('controllerchange', () => {
+        if (using) location.reload();
+        // Another tab put a newer page to use: this one follows when it can.
+        else if (known) ready();
+        known = true;
+      });
+      void register((worker) => {
         if (!worker || !container.controller) return;
         waiting = worker;
         ready();
-      };
-      void register(found);
+      });
     },
     use() {
       using = true;
-      if (waiting) waiting.postMessage('use');
+      if (waiting?.state === 'installed') waiting.postMessage('use');
       else location.reload();
     },
   };

@@ -8,9 +8,10 @@
 export {};
 declare const self: ServiceWorkerGlobalScope;
 
+const PAGE = __PRECACHE__;
 const PREFIX = 'till-';
-const CURRENT = `${PREFIX}${__PRECACHE__.version}`;
-const FILES = new Set(__PRECACHE__.files);
+const CURRENT = `${PREFIX}${PAGE.version}`;
+const FILES = new Set(PAGE.files);
 /** When a version was put to use: the file that says so in its cache. */
 const USED_SINCE = '/till-used-since';
 
@@ -34,7 +35,7 @@ self.addEventListener('fetch', (event) => {
 async function store(): Promise<void> {
   const cache = await caches.open(CURRENT);
   // Named by their content, assets may come from the browser's cache; the rest is fresh.
-  const requests = __PRECACHE__.files.map(
+  const requests = PAGE.files.map(
     (file) => new Request(file, { cache: file.startsWith('/assets/') ? 'default' : 'reload', credentials: 'omit' }),
   );
   try {
