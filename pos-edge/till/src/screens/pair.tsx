@@ -14,11 +14,16 @@ export function Pair() {
   const say = words.value.pair;
 
   useEffect(() => {
-    const link = LINK.exec(location.hash);
-    if (!link) return;
-    device.value = decodeURIComponent(link[1] ?? '');
-    code.value = decodeURIComponent(link[2] ?? '');
-    history.replaceState(null, '', '#/sell');
+    const follow = () => {
+      const link = LINK.exec(location.hash);
+      if (!link) return;
+      device.value = decodeURIComponent(link[1] ?? '');
+      code.value = decodeURIComponent(link[2] ?? '');
+      history.replaceState(null, '', '#/sell');
+    };
+    follow();
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
   }, []);
 
   const connect = (event: Event) => {
