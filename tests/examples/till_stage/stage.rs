@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
+use domain::secrets::{self, Cost};
 use ops::{
     commands::verify::EdgeAddress,
     company::{self, Company, Store},
@@ -12,7 +13,7 @@ use ops::{
 use pos_edge::journal::EdgeIdentity;
 use schemas::{
     CashSessionId, CategoryId, Clock as _, DeviceId, Khr, MenuItemId, StaffId, SystemClock, Usd,
-    catalogue::{Category, MenuItem, StaffRole, StockUse},
+    catalogue::{Category, Device, DevicePairing, MenuItem, StaffRole, StockUse},
     edge_api::OpenCashSession,
     subjects::DEFAULT_SHARDS,
 };
@@ -85,6 +86,7 @@ impl Stage {
         let mut stack = Stack::start(options, clock.clone()).await?;
         let mut company = company::company_like_demo("Sora Coffee");
         put_on_the_menu(&mut company.stores[HERE], more_items)?;
+        one_more_till(&mut company.stores[HERE])?;
         company::seed(stack.pool(), company.clone(), clock.clone()).await?;
         let elsewhere = Seat::take(&mut stack, &company).await?;
 
@@ -224,6 +226,21 @@ impl Seat {
         let session = till.open_session("the-day", &session).await?;
         Ok(Self { till, device_id, session })
     }
+}
+
+/// A fourth till, `Garden tablet`, with the code that its place gives it.
+fn one_more_till(store: &mut Store) -> anyhow::Result<()> {
+    let device_id = DeviceId::derived(store.branch_id.as_uuid(), "garden");
+    store.catalogue.devices.push(Device::new(device_id, "Garden tablet".to_owned()));
+    let code = store.code(device_id).context("the till has no place")?;
+    let code_hash = secrets::hash(&code, *device_id.as_uuid().as_bytes(), Cost::MADE_UP)?;
+    let expires_at = now().plus_micros(86_400_000_000);
+    for device in &mut store.catalogue.devices {
+        if device.device_id == device_id {
+            device.pairing = Some(DevicePairing { code_hash: code_hash.clone(), expires_at });
+        }
+    }
+    Ok(())
 }
 
 /// So many items more, all in one category.
