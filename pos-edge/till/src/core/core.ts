@@ -39,6 +39,10 @@ export function createCore(ports: Ports): RunningCore {
   let opening: Promise<void> | null = null;
 
   async function open(): Promise<void> {
+    if (!ports.isSecure) {
+      state.failure.value = no('insecure_page', 'open the page over HTTPS, or on localhost').problem;
+      return;
+    }
     try {
       const database = await openDatabase(ports.database, () => {
         state.failure.value = no('device_storage_failed', 'the browser closed the storage of this page').problem;

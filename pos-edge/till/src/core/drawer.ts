@@ -47,7 +47,11 @@ const NO_SESSION = no('session_needed', 'no cash session is open here');
 export function createDrawer(ends: DrawerEnds): Drawer {
   const { state, people } = ends;
 
+  /** Counts what was learnt otherwise: an answer that was asked for before is old. */
+  let learnt = 0;
+
   async function keep(session: wire.CashSession | null): Promise<void> {
+    learnt += 1;
     if (state.session.value?.cash_session_id === session?.cash_session_id) return;
     state.session.value = session;
     const transaction = ends.database.transaction('documents', 'readwrite', STRICT);
@@ -61,8 +65,9 @@ export function createDrawer(ends: DrawerEnds): Drawer {
     const staff = state.me.value?.staffId;
     if (!device || !staff) return;
     const path = `/v1/cash-sessions?device=${encodeURIComponent(device)}`;
+    const before = learnt;
     const outcome = await people.asPerson<readonly wire.CashSession[]>({ path });
-    if (outcome.kind !== 'answered' || state.me.value?.staffId !== staff) return;
+    if (outcome.kind !== 'answered' || state.me.value?.staffId !== staff || learnt !== before) return;
     await keep(outcome.value.find((one) => one.staff_id === staff) ?? null);
   });
 

@@ -26,6 +26,8 @@ export interface StorageRoom {
 }
 
 export interface Ports {
+  /** Whether the browser gives keys, locks and durable storage to this page. */
+  readonly isSecure: boolean;
   /** Name of the database in IndexedDB. */
   readonly database: string;
   readonly fetch: typeof fetch;
@@ -56,6 +58,7 @@ export interface Pages {
 export function browserPorts(loadEngine: () => Promise<Engine>): Ports {
   const broadcast = new BroadcastChannel('till');
   return {
+    isSecure: isSecureContext,
     database: 'till',
     fetch: (input, init) => fetch(input, init),
     crypto,

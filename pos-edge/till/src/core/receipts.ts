@@ -12,6 +12,8 @@ import type { State } from './state';
 import type { PrintWishes, ReceiptView, Result } from './types';
 
 const REMEMBERED = 100;
+/** A printer takes its time. */
+const PRINT_PATIENCE_MS = 30_000;
 
 export interface Receipts {
   /** Shows one that was just made here. */
@@ -82,7 +84,7 @@ export function createReceipts(ends: ReceiptEnds): Receipts {
       // The edge prints what it has; the page can print what is on this device.
       if (ends.onDevice(ticketId)) return no('edge_unreachable', 'the edge does not have this sale yet');
       const path = `/v1/sales/${encodeURIComponent(ticketId)}/print`;
-      return resultOf(await people.actAsPerson<wire.PrintedReceipt>({ path, body: wishes }));
+      return resultOf(await people.actAsPerson<wire.PrintedReceipt>({ path, body: wishes, patienceMs: PRINT_PATIENCE_MS }));
     },
   };
 }

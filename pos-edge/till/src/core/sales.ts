@@ -139,9 +139,7 @@ export function createSales(ends: SaleEnds): { finalize(offer: Offer): Promise<R
     if (!till || !me) return no('not_logged_in', 'nobody is logged in here');
     if (!session) return no('session_needed', 'no cash session is open here');
     if (!catalogue) return no('catalogue_needed', 'there is no catalogue on this device');
-    if (cart.record.value.owner?.sessionId !== session.cash_session_id) {
-      return no('draft_of_another_context', 'this cart was begun in another session');
-    }
+    cart.moveToSession();
     return ok({ till, me, session, catalogue });
   }
 

@@ -20,6 +20,8 @@ export const TILL_CODES = [
   'device_storage_failed',
   /** The browser's storage is full. */
   'device_storage_full',
+  /** The page was opened without a secure context: the browser gives it no keys and no locks. */
+  'insecure_page',
   /** The till is not paired. */
   'not_paired',
   /** Nobody has opened a cash session here. */

@@ -42,6 +42,8 @@ export interface CartPart {
   tick(): void;
   /** The figures at this moment, apart from what is shown. */
   priceNow(): Priced;
+  /** A cart that was begun in a session which is over goes on in the one that is open. */
+  moveToSession(): void;
   replace(record: CartRecord): void;
   add(item: wire.MenuItemId, addOns: readonly wire.AddOnId[], quantity: number): Result<CartLineView>;
   setQuantity(lineId: string, quantity: number): Result<null>;
@@ -150,12 +152,20 @@ export function createCart(ends: CartEnds): CartPart {
   }
 
   function changeLines(lines: readonly CartRecordLine[]): void {
+    const owner = lines.length > 0 ? ownerNow() : null;
+    change({ lines, owner, draftId: draftFor(owner) });
+  }
+
+  function ownerNow(): CartRecord['owner'] {
     const { me, session } = state;
-    const owner =
-      lines.length > 0 && me.value && session.value
-        ? { staffId: me.value.staffId, sessionId: session.value.cash_session_id }
-        : null;
-    change({ lines, owner });
+    return me.value && session.value ? { staffId: me.value.staffId, sessionId: session.value.cash_session_id } : null;
+  }
+
+  /** A draft belongs to one session: in another one the same cart is another draft. */
+  function draftFor(owner: CartRecord['owner']): wire.DraftId {
+    const now = record.value;
+    const moved = now.owner !== null && owner !== null && now.owner.sessionId !== owner.sessionId;
+    return moved ? ends.freshId() : now.draftId;
   }
 
   const part: CartPart = {
@@ -180,6 +190,13 @@ export function createCart(ends: CartEnds): CartPart {
 
     tick() {
       if (record.value.lines.length > 0) ticks.value += 1;
+    },
+
+    moveToSession() {
+      const owner = ownerNow();
+      const now = record.value;
+      if (!mine.value || !now.owner || !owner || now.owner.sessionId === owner.sessionId) return;
+      change({ owner, draftId: draftFor(owner) });
     },
 
     replace(next) {

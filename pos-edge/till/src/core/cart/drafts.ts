@@ -72,12 +72,19 @@ export function createDrafts(ends: DraftEnds): Drafts {
       ending.add(pushed.draftId);
       pushed = null;
     }
+    if (pushed && record.lines.length === 0) {
+      // Every line was taken out: nothing is left to be finished.
+      ending.add(pushed.draftId);
+      pushed = null;
+    }
     for (const draftId of ending) if (!(await end(draftId)).ok) return;
     const { owner } = record;
     // A cart of a queued sale is active at the edge until the sale is there.
     if (!owner || owner.staffId !== me.value.staffId || state.queue.value.waiting > 0) return;
     if (!session.value || owner.sessionId !== session.value.cash_session_id) return;
     if (pushed?.revision === record.revision) return;
+    // Whatever becomes of the request: the edge may have it.
+    pushed = { draftId: record.draftId, revision: -1 };
     const body: wire.PutDraft = {
       cart: wireCart(record),
       cash_session_id: owner.sessionId,

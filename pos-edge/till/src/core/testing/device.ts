@@ -144,6 +144,7 @@ export class Tab {
       },
     };
     return {
+      isSecure: true,
       database: this.device.database,
       locks,
       crypto: counted(simulation),
