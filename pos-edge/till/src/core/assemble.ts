@@ -192,6 +192,7 @@ export async function assemble(world: World): Promise<Parts> {
       void drawer.refresh();
     },
     order: () => void desk.refreshOrders(),
+    held: () => void desk.refreshHeld(),
     voided(ticketId, decided) {
       void desk.refreshVoids();
       void desk.refreshNotifications();
@@ -224,6 +225,7 @@ export async function assemble(world: World): Promise<Parts> {
     void drawer.refresh();
     void desk.refreshOrders();
     void desk.refreshVoids();
+    void desk.refreshHeld();
     void desk.refreshNotifications();
   }
 

@@ -96,6 +96,7 @@ export function createCore(ports: Ports): RunningCore {
     khqr: computed(() => parts.value?.khqr.view.value ?? null),
     orders: state.orders,
     voidRequests: state.voidRequests,
+    heldSales: state.heldSales,
     notifications: state.notifications,
     queue: state.queue,
     room: computed(() => {
@@ -170,6 +171,8 @@ export function createCore(ports: Ports): RunningCore {
     approveVoid: (id, note) => act(({ desk }) => desk.approveVoid(id, note)),
     rejectVoid: (id, reason) => act(({ desk }) => desk.rejectVoid(id, reason)),
     loadDecidedVoids: () => act(({ desk }) => desk.decidedVoids()),
+    acceptHeld: (ticketId, sessionId) => act(({ desk }) => desk.acceptHeld(ticketId, sessionId)),
+    rejectHeld: (ticketId, reason) => act(({ desk }) => desk.rejectHeld(ticketId, reason)),
     markSeen: (id) => act(({ desk }) => desk.markSeen(id)),
 
     resumeDraft: () => now(({ drafts }) => drafts.resume()),

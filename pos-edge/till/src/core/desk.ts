@@ -1,8 +1,9 @@
-// Orders, requests to void and notifications: what the store's people share.
+// Orders, requests to void, held sales and notifications: what the store's people share.
 //
 // Guarantees: each list is read again when the edge says that it changed, and whenever
 // the stream begins; what this device does itself shows when the edge has answered.
 // Nobody's list outlives their login.
+import type { HeldSale, HeldSalePage } from './api/held';
 import type * as wire from './api/schema';
 import { resultOf, type Outcome } from './api/outcome';
 import type { People } from './people';
@@ -21,6 +22,7 @@ export interface Desk {
   refreshOrders(): Promise<void>;
   refreshVoids(): Promise<void>;
   refreshNotifications(): Promise<void>;
+  refreshHeld(): Promise<void>;
   refreshStock(): Promise<void>;
   clear(): void;
   moveOrder(id: wire.OrderId, to: wire.OrderStatus): Promise<Result<wire.OrderMoved>>;
@@ -28,6 +30,8 @@ export interface Desk {
   approveVoid(id: wire.VoidRequestId, note?: string): Promise<Result<wire.VoidApproved>>;
   rejectVoid(id: wire.VoidRequestId, reason: string): Promise<Result<wire.VoidRejected>>;
   decidedVoids(): Promise<Result<readonly wire.VoidRequestRow[]>>;
+  acceptHeld(ticketId: wire.TicketId, sessionId?: wire.CashSessionId): Promise<Result<HeldSale>>;
+  rejectHeld(ticketId: wire.TicketId, reason: string): Promise<Result<HeldSale>>;
   markSeen(id: wire.NotificationId): Promise<Result<null>>;
 }
 
@@ -83,6 +87,13 @@ export function createDesk(state: State, people: Pick<People, 'asPerson' | 'actA
     return () => (state.notifications.value = outcome.value.notifications);
   });
 
+  const held = forPerson(async () => {
+    if (state.me.value?.role === 'CASHIER') return null;
+    const outcome = await people.asPerson<HeldSalePage>({ path: `/v1/held-sales?state=HELD&limit=${PAGE}` });
+    if (outcome.kind !== 'answered') return null;
+    return () => (state.heldSales.value = [...outcome.value.held_sales].reverse());
+  });
+
   const stock = createRefresher(async () => {
     const outcome = await people.asTill<wire.StockView>({ path: '/v1/stock' });
     if (outcome.kind === 'answered') state.stock.value = outcome.value;
@@ -100,11 +111,13 @@ export function createDesk(state: State, people: Pick<People, 'asPerson' | 'actA
     refreshOrders: () => orders.refresh(),
     refreshVoids: () => voids.refresh(),
     refreshNotifications: () => notifications.refresh(),
+    refreshHeld: () => held.refresh(),
     refreshStock: () => stock.refresh(),
 
     clear() {
       state.orders.value = [];
       state.voidRequests.value = [];
+      state.heldSales.value = [];
       state.notifications.value = [];
     },
 
@@ -112,6 +125,9 @@ export function createDesk(state: State, people: Pick<People, 'asPerson' | 'actA
     requestVoid: (ticketId, reason) => act(one('sales', ticketId, 'void-requests'), { reason }, voids, orders),
     approveVoid: (id, note) => act(one('void-requests', id, 'approve'), note ? { note } : {}, voids, orders),
     rejectVoid: (id, reason) => act(one('void-requests', id, 'reject'), { reason }, voids, orders),
+    acceptHeld: (ticketId, cash_session_id) =>
+      act(one('held-sales', ticketId, 'accept'), cash_session_id ? { cash_session_id } : {}, held, orders),
+    rejectHeld: (ticketId, reason) => act(one('held-sales', ticketId, 'reject'), { reason }, held),
 
     async decidedVoids() {
       const outcome = await people.asPerson<wire.VoidRequestPage>({ path: '/v1/void-requests?limit=100' });

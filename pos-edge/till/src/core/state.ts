@@ -1,5 +1,6 @@
 // The signals of the core. The parts write them; screens only read.
 import { signal, type Signal } from '@preact/signals';
+import type { HeldSaleRow } from './api/held';
 import type * as wire from './api/schema';
 import { timestamp } from './clock';
 import type {
@@ -19,6 +20,7 @@ export interface State {
   readonly khqr: Signal<KhqrView | null>;
   readonly orders: Signal<readonly wire.OrderRow[]>;
   readonly voidRequests: Signal<readonly wire.VoidRequestRow[]>;
+  readonly heldSales: Signal<readonly HeldSaleRow[]>;
   readonly notifications: Signal<readonly wire.NotificationRow[]>;
   readonly queue: Signal<QueueView>;
   readonly deviceRoom: Signal<Room['device']>;
@@ -44,6 +46,7 @@ export function createState(nowMs: number): State {
     khqr: signal<KhqrView | null>(null),
     orders: signal<readonly wire.OrderRow[]>([]),
     voidRequests: signal<readonly wire.VoidRequestRow[]>([]),
+    heldSales: signal<readonly HeldSaleRow[]>([]),
     notifications: signal<readonly wire.NotificationRow[]>([]),
     queue: signal(NO_QUEUE),
     deviceRoom: signal<Room['device']>(null),

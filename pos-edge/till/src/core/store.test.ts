@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { DARA, PIN } from './testing/edge';
 import { closeShops, put, sell, sellingShop, USD } from './testing/shop';
 
 afterEach(() => {
@@ -89,6 +90,25 @@ describe('what happens in the store', () => {
     await tab.core.finalize(USD('10.00'));
     const { at } = JSON.parse(edge.posts[0]?.body ?? '').shown;
     expect(Math.abs(Date.parse(at) - simulation.now - 3 * 3_600_000)).toBeLessThan(2_000);
+  });
+});
+
+describe('held sales', () => {
+  it('show to managers as soon as there is one, and to nobody else', async () => {
+    const { simulation, edge, tab } = await sellingShop();
+    edge.held.push('till-1', 'till-2');
+    edge.announceHeld('till-2');
+    await simulation.settle();
+    expect(tab.core.heldSales.value).toEqual([]);
+    await tab.core.logOut();
+    await tab.core.logIn(DARA, PIN);
+    await simulation.when('both show', () => tab.core.heldSales.value.length === 2);
+    edge.held.push('till-3');
+    edge.announceHeld('till-3');
+    await simulation.when('the third shows', () => tab.core.heldSales.value.length === 3);
+    expect(tab.core.heldSales.value.map((row) => row.ticket_id)).toEqual(['till-1', 'till-2', 'till-3']);
+    await tab.core.logOut();
+    expect(tab.core.heldSales.value).toEqual([]);
   });
 });
 

@@ -6,19 +6,22 @@
 import type * as wire from '../api/schema';
 import type { ServerEvent } from './events';
 
+type HeldSaleChanged = { event: 'held_sale_changed'; ticket_id: wire.TicketId };
+
 export interface UpdateEnds {
   sync(status: wire.SyncStatus): void;
   sale(ticketId: wire.TicketId): void;
   numbered(ticketId: wire.TicketId, invoiceNo: number): void;
   session(sessionId: wire.CashSessionId, closed: boolean): void;
   order(): void;
+  held(): void;
   voided(ticketId: wire.TicketId, decided: boolean): void;
 }
 
 export function apply(event: ServerEvent, ends: UpdateEnds): void {
-  let update: wire.Update;
+  let update: wire.Update | HeldSaleChanged;
   try {
-    update = JSON.parse(event.data) as wire.Update;
+    update = JSON.parse(event.data) as wire.Update | HeldSaleChanged;
   } catch {
     return;
   }
@@ -41,6 +44,8 @@ export function apply(event: ServerEvent, ends: UpdateEnds): void {
     case 'void_approved':
     case 'void_rejected':
       return ends.voided(update.ticket_id, true);
+    case 'held_sale_changed':
+      return ends.held();
     case 'cash_moved':
       return;
   }

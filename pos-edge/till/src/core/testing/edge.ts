@@ -135,6 +135,10 @@ export class FakeEdge {
     this.tell({ event: 'invoice_assigned', ticket_id: ticket, invoice_no: no });
   }
 
+  announceHeld(ticket: string): void {
+    this.tell({ event: 'held_sale_changed', ticket_id: ticket } as unknown as wire.Update);
+  }
+
   /** Another catalogue comes from the centre. */
   publish(catalogue: wire.CatalogueV1): void {
     this.catalogue = catalogue;
@@ -303,6 +307,9 @@ export class FakeEdge {
         return json(200, { orders: [] });
       case 'GET /v1/void-requests':
         return json(200, { void_requests: [] });
+      case 'GET /v1/held-sales':
+        if (staff !== DARA) return problem(403, 'approver_required');
+        return json(200, { held_sales: this.held.map((ticket_id) => ({ ticket_id, state: 'HELD' })).reverse() });
       case 'GET /v1/notifications':
         return json(200, { notifications: [] });
       case 'GET /v1/tickets':
