@@ -12,6 +12,7 @@ import { Icon, type IconName } from './parts/icon';
 import { told } from './parts/act';
 import { LiveRegion } from './parts/live';
 import { StatusLine } from './parts/status-line';
+import { useWayBack } from './parts/way-back';
 import { go, route, type Section } from './route';
 import { Drawer } from './screens/drawer';
 import { History } from './screens/history';
@@ -93,6 +94,7 @@ function Selling() {
     else main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
   }, [section]);
   useEffect(followPageUpdates, []);
+  useWayBack(side.open !== 'none');
 
   const hasSide = section === 'sell' || side.open !== 'none';
   return (

@@ -2,7 +2,7 @@
  * Where the keyboard goes on when something beside the section is closed: to what opened
  * it, if that is still seen, else to the menu. A focus that somebody has set stays.
  */
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 const seen = (element: HTMLElement | null): element is HTMLElement =>
   element !== null && element.isConnected && element.getClientRects().length > 0;
@@ -11,15 +11,17 @@ export function useWayBack(open: boolean): void {
   const opener = useRef<HTMLElement | null>(null);
   const was = useRef(open);
 
-  useLayoutEffect(() => {
-    if (open && !was.current) opener.current = document.activeElement as HTMLElement | null;
-  }, [open]);
+  // Asked while it is drawn: after that what had the focus may be gone.
+  if (open && !was.current) opener.current ??= focused();
 
   useEffect(() => {
     const closed = was.current && !open;
     was.current = open;
-    if (!closed || seen(focused())) return;
-    const back = [opener.current, document.querySelector<HTMLElement>('.tile[tabindex="0"]')].find(seen);
+    if (!closed) return;
+    const from = opener.current;
+    opener.current = null;
+    if (seen(focused())) return;
+    const back = [from, document.querySelector<HTMLElement>('.tile[tabindex="0"]')].find(seen);
     back?.focus({ preventScroll: true });
   }, [open]);
 }

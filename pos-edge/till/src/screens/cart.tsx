@@ -1,5 +1,5 @@
 /** The cart: what is in it, how it is consumed, what it comes to, and the way to pay. */
-import { useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import {
   cart,
   clearCart,
@@ -126,7 +126,17 @@ function Line({ line, figures }: { line: CartLineView; figures: SaleLine | undef
 function CartFoot() {
   const now = priced.value;
   const say = words.value.cart;
-  const pay = useRef<HTMLButtonElement>(null);
+  const payable = now.state === 'priced' && selling.value.can;
+  // Ctrl + Enter pays, from wherever the keyboard is; Enter then completes the sale.
+  useEffect(() => {
+    const heard = (event: KeyboardEvent) => {
+      if (!payable || event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      beside({ open: 'pay' });
+    };
+    addEventListener('keydown', heard);
+    return () => removeEventListener('keydown', heard);
+  }, [payable]);
   return (
     <div class="side-foot">
       {now.state === 'unpriced' && (
@@ -136,10 +146,10 @@ function CartFoot() {
       )}
       {now.state === 'priced' && <Totals totals={now.totals} live />}
       <button
-        ref={pay}
         type="button"
         class="act main wide pay-button"
-        disabled={now.state !== 'priced' || !selling.value.can}
+        disabled={!payable}
+        aria-keyshortcuts="Control+Enter"
         data-testid="pay"
         onClick={() => beside({ open: 'pay' })}
       >

@@ -3,10 +3,23 @@
  * that direction as it is seen, Home and End to the first and last. No tile is redrawn.
  */
 
-/** Puts the first tile into the tab order, if none is. */
+/** Sees to it that exactly one tile is in the tab order: the one that was, or the first. */
 export function seedFocus(place: HTMLElement | null): void {
-  if (!place || place.querySelector('.tile[tabindex="0"]')) return;
-  place.querySelector('.tile')?.setAttribute('tabindex', '0');
+  const tile = place?.querySelector<HTMLElement>('.tile[tabindex="0"]') ?? place?.querySelector<HTMLElement>('.tile');
+  if (place && tile) enter(place, tile);
+}
+
+/** A tile that got the focus, by a key or a finger, is the one of the tab order. */
+export function entered(event: FocusEvent): void {
+  const tile = (event.target as Element | null)?.closest<HTMLElement>('.tile');
+  if (tile) enter(event.currentTarget as HTMLElement, tile);
+}
+
+function enter(place: HTMLElement, tile: HTMLElement): void {
+  for (const other of place.querySelectorAll('.tile[tabindex="0"]')) {
+    if (other !== tile) other.setAttribute('tabindex', '-1');
+  }
+  tile.setAttribute('tabindex', '0');
 }
 
 const STEP = { ArrowRight: 1, ArrowLeft: -1 } as const;
@@ -20,8 +33,6 @@ export function arrows(event: KeyboardEvent): void {
   const to = next(event.key, tiles, at);
   if (!to) return;
   event.preventDefault();
-  from.setAttribute('tabindex', '-1');
-  to.setAttribute('tabindex', '0');
   to.focus();
 }
 

@@ -13,7 +13,7 @@ import { WhyNot } from '../parts/why-not';
 import { Icon } from '../parts/icon';
 import { AddOnsSheet } from './add-ons';
 import { Unfinished } from './unfinished';
-import { arrows, seedFocus } from './grid-keys';
+import { arrows, entered, seedFocus } from './grid-keys';
 import { put } from './put';
 
 const ALL = 'all';
@@ -175,7 +175,7 @@ function Tiles() {
   useLayoutEffect(() => seedFocus(place.current), [list]);
   const nothing = list.length === 0;
   return (
-    <div class="tiles" ref={place} onKeyDown={arrows} data-testid="menu">
+    <div class="tiles" ref={place} onKeyDown={arrows} onFocusIn={entered} data-testid="menu">
       {nothing && (
         <p class="soft empty" data-testid="menu-empty">
           {query.value ? words.value.menu.nothing(query.value) : words.value.menu.empty}
