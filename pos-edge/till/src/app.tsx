@@ -6,7 +6,7 @@
 import { computed, effect } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { applyPageUpdate, cart, catalogue, failure, me, notifications, orders, pageUpdate, phase, till, voidRequests } from './core';
+import { applyPageUpdate, cart, catalogue, failure, heldSales, me, notifications, orders, pageUpdate, phase, till, voidRequests } from './core';
 import { language, speak, words } from './i18n/language';
 import { Icon, type IconName } from './parts/icon';
 import { told } from './parts/act';
@@ -47,6 +47,7 @@ function Door() {
           <div class="said refused" role="alert" data-testid="failure">
             <h1>{words.value.app.failed}</h1>
             <p>{told(failure.value)}</p>
+            {failure.value.code === 'insecure_page' && <a href="/trust">/trust</a>}
           </div>
         )}
         {now === 'starting' && !failure.value && <p role="status">{words.value.app.starting}</p>}
@@ -78,7 +79,7 @@ const NAV: readonly { section: 'sell' | 'orders' | 'history' | 'voids' | 'drawer
   { section: 'sell', icon: 'sell' },
   { section: 'orders', icon: 'orders', waiting: () => liveOrders.value },
   { section: 'history', icon: 'history' },
-  { section: 'voids', icon: 'voids', waiting: () => voidRequests.value.length },
+  { section: 'voids', icon: 'voids', waiting: () => voidRequests.value.length + heldSales.value.length },
   { section: 'drawer', icon: 'drawer' },
 ];
 

@@ -262,6 +262,24 @@ export const en = {
     somebody: 'Somebody',
   },
 
+  held: {
+    title: 'Held sales',
+    hint: 'A till sold these by itself, and the store box could not take them as its own. They are safe here.',
+    whys: {
+      DEVICE_REVOKED: 'The till was revoked',
+      DEVICE_UNKNOWN: 'The till is not one of this store',
+      TOKEN_UNKNOWN: 'The till is not recognised',
+      ANOTHER_TILL: 'It names another till',
+      SESSION_UNKNOWN: 'Its drawer is not one of this store',
+    },
+    accept: 'Accept as sold',
+    acceptHere: 'Accept into my drawer',
+    accepted: 'Accepted. It is a sale.',
+    reject: 'Reject',
+    rejectWhy: 'Why is it no sale?',
+    needsDrawer: 'Open your drawer to accept it.',
+  },
+
   drawer: {
     title: 'Drawer',
     closed: 'The drawer is closed.',

@@ -1,9 +1,9 @@
 /** What refusals mean, by the edge's stable codes: those that a till can meet. */
 export const problemsEn = {
   edge_unreachable: 'The store box does not answer.',
+  insecure_page: 'This page is not opened securely. Open /trust on this device and follow it.',
   edge_not_understood: 'The store box answered something new. Reload the till.',
   device_storage_failed: 'This device could not keep it. Nothing was sold.',
-  insecure_page: 'This page is not opened securely. Open /trust on this device and follow it.',
   device_storage_full: 'This device has no room for sales.',
   not_paired: 'This till is not connected.',
   session_needed: 'The drawer is not open.',

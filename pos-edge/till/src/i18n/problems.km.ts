@@ -3,9 +3,9 @@ import type { ProblemWords } from './problems.en';
 
 export const problemsKm: ProblemWords = {
   edge_unreachable: 'ប្រអប់ហាងមិនឆ្លើយតបទេ។',
+  insecure_page: 'ទំព័រនេះមិនបានបើកដោយសុវត្ថិភាពទេ។ សូមបើក /trust លើឧបករណ៍នេះ ហើយធ្វើតាម។',
   edge_not_understood: 'ប្រអប់ហាងឆ្លើយអ្វីដែលថ្មី។ សូមបើកទំព័រនេះឡើងវិញ។',
   device_storage_failed: 'ឧបករណ៍នេះរក្សាទុកមិនបានទេ។ មិនទាន់លក់ទេ។',
-  insecure_page: 'ទំព័រនេះមិនបានបើកដោយសុវត្ថិភាពទេ។ សូមបើក /trust លើឧបករណ៍នេះ ហើយធ្វើតាម។',
   device_storage_full: 'ឧបករណ៍នេះអស់ទំហំសម្រាប់ការលក់។',
   not_paired: 'ឧបករណ៍លក់នេះមិនទាន់ភ្ជាប់ទេ។',
   session_needed: 'ថតប្រាក់មិនទាន់បើកទេ។',

@@ -28,7 +28,7 @@ export function Cart() {
   const say = words.value.cart;
   const { lines, saleType, itemCount } = cart.value;
   return (
-    <div class="pane" data-testid="cart">
+    <div class="pane cart" data-testid="cart">
       <SideHead title={say.title} back={words.value.common.back}>
         {itemCount > 0 && (
           <>
@@ -138,24 +138,26 @@ function CartFoot() {
     return () => removeEventListener('keydown', heard);
   }, [payable]);
   return (
-    <div class="side-foot">
+    <>
       {now.state === 'unpriced' && (
         <p class="said refused" role="status" data-testid="unpriced">
           {say.notPriced(told(now.problem))}
         </p>
       )}
       {now.state === 'priced' && <Totals totals={now.totals} live />}
-      <button
-        type="button"
-        class="act main wide pay-button"
-        disabled={!payable}
-        aria-keyshortcuts="Control+Enter"
-        data-testid="pay"
-        onClick={() => beside({ open: 'pay' })}
-      >
-        {now.state === 'priced' ? say.payTotal(usd(now.totals.grand_total_usd)) : say.pay}
-      </button>
-    </div>
+      <div class="side-foot">
+        <button
+          type="button"
+          class="act main wide pay-button"
+          disabled={!payable}
+          aria-keyshortcuts="Control+Enter"
+          data-testid="pay"
+          onClick={() => beside({ open: 'pay' })}
+        >
+          {now.state === 'priced' ? say.payTotal(usd(now.totals.grand_total_usd)) : say.pay}
+        </button>
+      </div>
+    </>
   );
 }
 

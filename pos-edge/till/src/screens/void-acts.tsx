@@ -92,7 +92,7 @@ export function Decide({ request }: { request: VoidRequestRow }) {
   );
 }
 
-interface ReasonProps<T> {
+export interface ReasonProps<T> {
   label: string;
   go: string;
   suggestions: readonly string[];
@@ -102,7 +102,8 @@ interface ReasonProps<T> {
   onCancel(): void;
 }
 
-function Reason<T>({ label, go, suggestions, testId, onReason, onDone, onCancel }: ReasonProps<T>) {
+/** Asks for a reason, and does what it is for. */
+export function Reason<T>({ label, go, suggestions, testId, onReason, onDone, onCancel }: ReasonProps<T>) {
   const reason = useSignal('');
   const act = useAct();
   const id = useId();

@@ -7,6 +7,7 @@ import { language, words } from '../i18n/language';
 import { Refused, useAct } from '../parts/act';
 import { decides, staffName } from '../parts/people';
 import { beside } from '../route';
+import { Held } from './held';
 import { Decide } from './void-acts';
 
 export function Voids() {
@@ -36,6 +37,7 @@ export function Voids() {
           ))}
         </ul>
       </section>
+      <Held />
       <Decided pending={pending} />
     </section>
   );
