@@ -39,4 +39,5 @@ export function speak(tag: Language): void {
 
 effect(() => {
   document.documentElement.lang = chosen.value;
+  document.title = words.value.app.name;
 });

@@ -9,6 +9,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { cart, catalogue, selling, stock, type MenuItem } from '../core';
 import { decimal, isNegative, usd } from '../i18n/format';
 import { words } from '../i18n/language';
+import { finds, plain } from '../parts/find';
 import { WhyNot } from '../parts/why-not';
 import { Icon } from '../parts/icon';
 import { AddOnsSheet } from './add-ons';
@@ -55,16 +56,19 @@ const groups = computed<Group[]>(() => {
   return all.filter((group) => group.items.length > 0);
 });
 
+/** What is searched, made once for a menu. */
+const names = computed(
+  () => new Map(catalogue.value?.document.items.map((item) => [item.menu_item_id, plain(item.name)]) ?? []),
+);
+
 const shown = computed<Group[]>(() => {
-  const parts = query.value.toLowerCase().split(/\s+/).filter(Boolean);
-  if (parts.length > 0) {
+  const question = plain(query.value.trim());
+  if (question !== '') {
+    const isFound = finds(question);
     return groups.value
       .map((group) => ({
         ...group,
-        items: group.items.filter((item) => {
-          const name = item.name.toLowerCase();
-          return parts.every((part) => name.includes(part));
-        }),
+        items: group.items.filter((item) => isFound(names.value.get(item.menu_item_id) ?? '')),
       }))
       .filter((group) => group.items.length > 0);
   }
