@@ -324,6 +324,7 @@ export const en = {
     rejectedVoids: (n: number) => `${many(n, 'request', 'requests')} to void rejected by the close`,
     supplements: 'Came after the close',
     currencies: { USD: 'US dollars', KHR: 'Riel' },
+    others: 'Other open drawers',
     needsEdge: 'The drawer is kept by the store box, which is not reached now.',
   },
 
@@ -340,6 +341,7 @@ export const en = {
     open: (n: number) => (n === 0 ? 'Notifications' : `Notifications, ${n} new`),
     nothing: 'Nothing new.',
     seen: 'Seen',
+    allSeen: 'All seen',
     kinds: {
       VOID_APPROVAL_NEEDED: 'A void waits for approval',
       VOID_APPROVED: 'A void was approved',

@@ -317,6 +317,7 @@ export const km: Words = {
     rejectedVoids: (n) => `សំណើមោឃៈ ${n} ត្រូវបានបដិសេធដោយការបិទ`,
     supplements: 'មកក្រោយបិទ',
     currencies: { USD: 'ដុល្លារអាមេរិក', KHR: 'រៀល' },
+    others: 'ថតប្រាក់ផ្សេងដែលបើក',
     needsEdge: 'ប្រអប់ហាងជាអ្នករក្សាថតប្រាក់ ហើយវាដាច់នៅពេលនេះ។',
   },
 
@@ -333,6 +334,7 @@ export const km: Words = {
     open: (n) => (n === 0 ? 'ការជូនដំណឹង' : `ការជូនដំណឹង, ថ្មី ${n}`),
     nothing: 'គ្មានអ្វីថ្មី។',
     seen: 'បានឃើញ',
+    allSeen: 'បានឃើញទាំងអស់',
     kinds: {
       VOID_APPROVAL_NEEDED: 'សំណើមោឃៈរង់ចាំការយល់ព្រម',
       VOID_APPROVED: 'សំណើមោឃៈបានយល់ព្រម',

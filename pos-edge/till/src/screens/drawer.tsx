@@ -1,6 +1,19 @@
-/** The cash session of who is logged in: open it with a count, look (X), move cash, close it with a count (Z). */
+/**
+ * The cash session of who is logged in: open it with a count, look (X), move cash, close
+ * it with a count (Z). Managers close the drawers of others here too.
+ */
 import { useSignal } from '@preact/signals';
-import { closeSession, edgeLink, moveCash, openSession, queue, session, voidRequests, xReport, type CashSession, type PaidKind, type XReport, type ZReport } from '../core';
+import {
+  edgeLink,
+  moveCash,
+  openSession,
+  session,
+  xReport,
+  type CashSession,
+  type PaidKind,
+  type XReport,
+  type ZReport,
+} from '../core';
 import { when, type Money } from '../i18n/format';
 import { language, words } from '../i18n/language';
 import { Refused, Said, useAct } from '../parts/act';
@@ -9,8 +22,9 @@ import { AmountField } from '../parts/amount-field';
 import { Choice } from '../parts/choice';
 import { CountNotes } from '../parts/count-notes';
 import { announce } from '../parts/live';
-import { Sure } from '../parts/sure';
 import { go } from '../route';
+import { CloseForm } from './close-form';
+import { OtherDrawers } from './other-drawers';
 import { XShown, ZShown } from './reports';
 
 export function Drawer() {
@@ -29,6 +43,7 @@ export function Drawer() {
       ) : (
         <OpenForm onOpened={() => (closed.value = null)} />
       )}
+      <OtherDrawers onClosed={(report) => (closed.value = report)} />
     </section>
   );
 }
@@ -94,7 +109,7 @@ function Open({ session: now, onClosed }: { session: CashSession; onClosed(repor
       </div>
       {x.value && <XShown report={x.value} />}
       <MoveForm />
-      <CloseForm onClosed={onClosed} />
+      <CloseForm session={now} onClosed={onClosed} />
     </>
   );
 }
@@ -173,47 +188,5 @@ function MoveForm() {
         </button>
       </form>
     </details>
-  );
-}
-
-function CloseForm({ onClosed }: { onClosed(report: ZReport): void }) {
-  const usd = useSignal('');
-  const khr = useSignal('');
-  const act = useAct();
-  const say = words.value.drawer;
-  const undecided = voidRequests.value.length;
-  const waiting = queue.value.waiting;
-  const counted = usd.value !== '' && khr.value !== '';
-  const close = async () => {
-    const done = await act.run(() =>
-      closeSession({ counted_usd: amountOf(usd.peek()), counted_khr: amountOf(khr.peek()) }),
-    );
-    if (!done) return;
-    announce(words.value.drawer.closedAt(when(done.value.closed_at, language.peek())));
-    onClosed(done.value);
-  };
-  return (
-    <form class="card stack" onSubmit={(event) => event.preventDefault()} data-testid="close-form">
-      <h2>{say.count}</h2>
-      <p class="soft">{say.countHint}</p>
-      <div class="pair">
-        <AmountField label={`${say.counted} $`} currency="USD" text={usd} testId="counted-usd" />
-        <AmountField label={`${say.counted} ៛`} currency="KHR" text={khr} testId="counted-khr" />
-      </div>
-      <CountNotes currency="USD" text={usd} testId="notes-usd" />
-      <CountNotes currency="KHR" text={khr} testId="notes-khr" />
-      {undecided > 0 && <Said testId="close-voids">{say.pendingVoids(undecided)}</Said>}
-      {waiting > 0 && <Said testId="close-queued">{say.queued(waiting)}</Said>}
-      <Refused problem={act.problem.value} />
-      <Sure
-        class="act main wide"
-        sure={say.closeSure}
-        onSure={() => void close()}
-        testId="close-session"
-        disabled={act.busy.value || !counted || !edgeLink.value.reachable}
-      >
-        {act.busy.value ? words.value.common.busy : say.close}
-      </Sure>
-    </form>
   );
 }

@@ -1,5 +1,5 @@
 /** What a person should know: voids that wait or were decided, and room on the store box. */
-import { markSeen, notifications, type NotificationRow } from '../core';
+import { markSeen, notifications, type NotificationRow, type Result } from '../core';
 import { count, shortTicket, when } from '../i18n/format';
 import { language, words } from '../i18n/language';
 import { Refused, useAct } from '../parts/act';
@@ -8,12 +8,27 @@ import { beside } from '../route';
 export function Notes() {
   const say = words.value.notes;
   const rows = notifications.value;
+  const act = useAct();
   return (
     <section class="page stack narrow" aria-labelledby="notes-title" data-testid="notes">
       <h1 id="notes-title" tabIndex={-1}>
         {say.title}
       </h1>
       {rows.length === 0 && <p class="soft">{say.nothing}</p>}
+      {rows.length > 1 && (
+        <>
+          <Refused problem={act.problem.value} />
+          <button
+            type="button"
+            class="act"
+            disabled={act.busy.value}
+            data-testid="notes-all"
+            onClick={() => void act.run(() => seeAll(rows))}
+          >
+            {say.allSeen}
+          </button>
+        </>
+      )}
       <ul class="stack">
         {rows.map((row) => (
           <Note key={row.notification_id} row={row} />
@@ -21,6 +36,15 @@ export function Notes() {
       </ul>
     </section>
   );
+}
+
+/** One after the other; the first that is refused ends it. */
+async function seeAll(rows: readonly NotificationRow[]): Promise<Result<null>> {
+  for (const row of rows) {
+    const result = await markSeen(row.notification_id);
+    if (!result.ok) return result;
+  }
+  return { ok: true, value: null };
 }
 
 function Note({ row }: { row: NotificationRow }) {

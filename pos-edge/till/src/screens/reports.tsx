@@ -1,6 +1,6 @@
 /** X and Z: the sums of a drawer, as the store box has made them. Nothing is added up here. */
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useId } from 'preact/hooks';
 import { zReport, type DrawerSums, type SessionReport, type Supplement, type XReport, type ZReport } from '../core';
 import { count, isNegative, isZero, money, negated, shortTicket, usd, when } from '../i18n/format';
 import { language, words } from '../i18n/language';
@@ -10,9 +10,10 @@ import { deviceName } from '../parts/people';
 
 export function XShown({ report }: { report: XReport }) {
   const say = words.value.drawer;
+  const id = useId();
   return (
-    <article class="card stack report" aria-labelledby="x-title" data-testid="x-shown">
-      <ReportHead id="x-title" title={say.x} line={say.asOf(when(report.as_of, language.value))} />
+    <article class="card stack report" aria-labelledby={id} data-testid="x-shown">
+      <ReportHead id={id} title={say.x} line={say.asOf(when(report.as_of, language.value))} />
       <Silent devices={report.silent_devices} />
       <Sums report={report} />
       {report.pending_voids > 0 && <p class="soft">{say.pendingVoids(report.pending_voids)}</p>}
@@ -22,6 +23,7 @@ export function XShown({ report }: { report: XReport }) {
 
 export function ZShown({ report }: { report: ZReport }) {
   const say = words.value.drawer;
+  const id = useId();
   const late = useSignal<readonly Supplement[]>([]);
   useEffect(() => {
     void zReport(report.cash_session_id).then((result) => {
@@ -29,8 +31,8 @@ export function ZShown({ report }: { report: ZReport }) {
     });
   }, [report.cash_session_id]);
   return (
-    <article class="card stack report" aria-labelledby="z-title" data-testid="z-shown">
-      <ReportHead id="z-title" title={say.z} line={say.closedAt(when(report.closed_at, language.value))} />
+    <article class="card stack report" aria-labelledby={id} data-testid="z-shown">
+      <ReportHead id={id} title={say.z} line={say.closedAt(when(report.closed_at, language.value))} />
       <Silent devices={report.silent_devices} />
       <Sums report={report.z} counted={report.counted} />
       {report.rejected_voids.length > 0 && <p class="soft">{say.rejectedVoids(report.rejected_voids.length)}</p>}
