@@ -2,6 +2,7 @@
 
 mod carts;
 mod drafts;
+mod held;
 mod imports;
 mod khqr;
 mod notifications;
@@ -18,6 +19,10 @@ mod voids;
 
 pub use carts::{Cart, CartLine, Quote, Totals};
 pub use drafts::{Draft, PutDraft};
+pub use held::{
+    AcceptHeldSale, HeldDecided, HeldSale, HeldSalePage, HeldSaleRow, HeldState, HeldWhy,
+    RejectHeldSale,
+};
 pub use imports::{
     ExportBegin, ExportEnd, ExportedEntry, ImportEntries, ImportOutcome, ImportedEntries,
     ImportedEntry,
