@@ -61,6 +61,9 @@ const names = computed(
   () => new Map(catalogue.value?.document.items.map((item) => [item.menu_item_id, plain(item.name)]) ?? []),
 );
 
+/** While a sale is being completed the tiles stay as they are: it takes a moment only. */
+const addable = computed(() => selling.value.can || selling.value.why === 'sale_in_progress');
+
 const shown = computed<Group[]>(() => {
   const question = plain(query.value.trim());
   if (question !== '') {
@@ -175,7 +178,7 @@ function Categories() {
 function Tiles() {
   const place = useRef<HTMLDivElement>(null);
   const list = shown.value;
-  const can = selling.value.can;
+  const can = addable.value;
   useLayoutEffect(() => seedFocus(place.current), [list]);
   const nothing = list.length === 0;
   return (
