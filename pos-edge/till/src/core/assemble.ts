@@ -62,13 +62,16 @@ export interface Parts {
   readonly room: RoomPart;
   readonly selling: ReadonlySignal<Selling>;
   finalize(offer: Offer): Promise<Result<Finalized>>;
-  /** Reads this device; then begins to talk to the edge. */
+  /** Tries the queue now, also what was set aside, whichever tab sends it. */
+  sendAll(): void;
+  /** Resolves when this device was read; then it begins to talk to the edge. */
   begin(): Promise<void>;
   stop(): void;
 }
 
-/** What tabs tell each other: another one stored something. */
-type Told = 'secrets' | 'queue' | 'cart' | 'catalogue' | 'session';
+/** What tabs tell each other: that they stored something, or that somebody asks for all
+ *  sales to be sent, by whichever tab sends. */
+type Told = 'secrets' | 'queue' | 'cart' | 'catalogue' | 'session' | 'send';
 
 export async function assemble(world: World): Promise<Parts> {
   const { ports, state, clock, client, link, database } = world;
@@ -245,7 +248,7 @@ export async function assemble(world: World): Promise<Parts> {
       if (!state.me.value) return;
       await drawer.refresh();
       await drafts.look(where === 'here');
-      queue.wake('all');
+      if (where === 'here') sendAll();
       await room.persist();
     })().catch(storageFailed);
   }
@@ -253,7 +256,7 @@ export async function assemble(world: World): Promise<Parts> {
   /** Sends what this device has of a session, for a while. */
   async function drain(sessionId: wire.CashSessionId): Promise<void> {
     if (queue.waitingIn(sessionId) === 0 || !state.edgeLink.value.reachable) return;
-    queue.wake('all');
+    sendAll();
     await new Promise<void>((resolve) => {
       const done = () => {
         cancel();
@@ -269,12 +272,18 @@ export async function assemble(world: World): Promise<Parts> {
     });
   }
 
+  function sendAll(): void {
+    queue.wake('all');
+    tell('send');
+  }
+
   function hear(what: unknown): void {
     switch (what as Told) {
       case 'secrets': return void people.load('elsewhere').catch(storageFailed);
       case 'catalogue': return void catalogue.load().catch(storageFailed);
       case 'session': return void drawer.load().catch(storageFailed);
       case 'cart': return void cart.load().catch(storageFailed);
+      case 'send': return queue.wake('all');
       case 'queue':
         void Promise.all([queue.refresh(), cart.load()]).catch(storageFailed);
         queue.wake('new');
@@ -290,6 +299,7 @@ export async function assemble(world: World): Promise<Parts> {
   return {
     people, catalogue, cart, drafts, drawer, desk, history, receipts, khqr, queue, stream, room, selling,
     finalize: (offer) => sales.finalize(offer),
+    sendAll,
 
     async begin() {
       const engine = catalogue.loadEngine();
@@ -315,10 +325,8 @@ export async function assemble(world: World): Promise<Parts> {
       stream.restart();
       tick();
       await Promise.all([engine, room.refresh()]);
-      if (state.me.value) {
-        await drafts.look(false);
-        await room.persist();
-      }
+      // What needs the edge goes on by itself.
+      if (state.me.value) void drafts.look(false).then(() => room.persist()).catch(storageFailed);
     },
 
     stop() {

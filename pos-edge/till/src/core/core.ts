@@ -178,7 +178,7 @@ export function createCore(ports: Ports): RunningCore {
     resumeDraft: () => now(({ drafts }) => drafts.resume()),
     discardDraft: () => act(({ drafts }) => drafts.discard()),
 
-    sendQueueNow: () => parts.value?.queue.wake('all'),
+    sendQueueNow: () => parts.value?.sendAll(),
     applyPageUpdate() {
       const record = parts.value?.cart.record.value;
       if (record && (record.selling !== null || wireCart(record).lines.length > 0)) {

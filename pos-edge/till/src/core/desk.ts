@@ -3,7 +3,6 @@
 // Guarantees: each list is read again when the edge says that it changed, and whenever
 // the stream begins; what this device does itself shows when the edge has answered.
 // Nobody's list outlives their login.
-import type { HeldSale, HeldSalePage } from './api/held';
 import type * as wire from './api/schema';
 import { resultOf, type Outcome } from './api/outcome';
 import type { People } from './people';
@@ -30,8 +29,8 @@ export interface Desk {
   approveVoid(id: wire.VoidRequestId, note?: string): Promise<Result<wire.VoidApproved>>;
   rejectVoid(id: wire.VoidRequestId, reason: string): Promise<Result<wire.VoidRejected>>;
   decidedVoids(): Promise<Result<readonly wire.VoidRequestRow[]>>;
-  acceptHeld(ticketId: wire.TicketId, sessionId?: wire.CashSessionId): Promise<Result<HeldSale>>;
-  rejectHeld(ticketId: wire.TicketId, reason: string): Promise<Result<HeldSale>>;
+  acceptHeld(ticketId: wire.TicketId, sessionId?: wire.CashSessionId): Promise<Result<wire.HeldSale>>;
+  rejectHeld(ticketId: wire.TicketId, reason: string): Promise<Result<wire.HeldSale>>;
   markSeen(id: wire.NotificationId): Promise<Result<null>>;
 }
 
@@ -89,7 +88,7 @@ export function createDesk(state: State, people: Pick<People, 'asPerson' | 'actA
 
   const held = forPerson(async () => {
     if (state.me.value?.role === 'CASHIER') return null;
-    const outcome = await people.asPerson<HeldSalePage>({ path: `/v1/held-sales?state=HELD&limit=${PAGE}` });
+    const outcome = await people.asPerson<wire.HeldSalePage>({ path: `/v1/held-sales?state=HELD&limit=${PAGE}` });
     if (outcome.kind !== 'answered') return null;
     return () => (state.heldSales.value = [...outcome.value.held_sales].reverse());
   });

@@ -13,7 +13,7 @@
 import type * as wire from './api/schema';
 import type { Client } from './api/client';
 import type { CartPart } from './cart/cart';
-import { wireCart } from './cart/record';
+import { wireCart, type CartRecord } from './cart/record';
 import type { Clock } from './clock';
 import { asResult } from './drawer';
 import type { Engine } from '../engine';
@@ -59,6 +59,8 @@ interface Ready {
   readonly method: Method;
   readonly at: wire.Timestamp;
   readonly envelope: SaleEnvelope;
+  /** The cart that it is of; another one by the time of storing is not sold. */
+  readonly record: CartRecord;
 }
 
 export function createSales(ends: SaleEnds): { finalize(offer: Offer): Promise<Result<Finalized>> } {
@@ -174,7 +176,7 @@ export function createSales(ends: SaleEnds): { finalize(offer: Offer): Promise<R
       sessionId: session.cash_session_id,
       receipt,
     };
-    return { ticketId, method, at, envelope };
+    return { ticketId, method, at, envelope, record: cart.record.value };
   }
 
   async function complete(sale: Ready): Promise<Result<Finalized>> {
@@ -187,10 +189,9 @@ export function createSales(ends: SaleEnds): { finalize(offer: Offer): Promise<R
   }
 
   async function firstAttempt(sale: Ready): Promise<Result<Finalized>> {
-    const { ticketId, method, at, envelope } = sale;
-    await cart.settled();
-    const record = cart.record.value;
+    const { ticketId, method, at, envelope, record } = sale;
     const { draftId } = record;
+    await cart.settled();
     const meta = { ticketId, state: 'stored', method, draftId, at, attempts: 0, problem: null } as const;
     if (!(await ends.store.begin(meta, envelope, record))) {
       await ends.changed();

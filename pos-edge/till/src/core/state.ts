@@ -1,6 +1,5 @@
 // The signals of the core. The parts write them; screens only read.
 import { signal, type Signal } from '@preact/signals';
-import type { HeldSaleRow } from './api/held';
 import type * as wire from './api/schema';
 import { timestamp } from './clock';
 import type {
@@ -20,7 +19,7 @@ export interface State {
   readonly khqr: Signal<KhqrView | null>;
   readonly orders: Signal<readonly wire.OrderRow[]>;
   readonly voidRequests: Signal<readonly wire.VoidRequestRow[]>;
-  readonly heldSales: Signal<readonly HeldSaleRow[]>;
+  readonly heldSales: Signal<readonly wire.HeldSaleRow[]>;
   readonly notifications: Signal<readonly wire.NotificationRow[]>;
   readonly queue: Signal<QueueView>;
   readonly deviceRoom: Signal<Room['device']>;
@@ -46,7 +45,7 @@ export function createState(nowMs: number): State {
     khqr: signal<KhqrView | null>(null),
     orders: signal<readonly wire.OrderRow[]>([]),
     voidRequests: signal<readonly wire.VoidRequestRow[]>([]),
-    heldSales: signal<readonly HeldSaleRow[]>([]),
+    heldSales: signal<readonly wire.HeldSaleRow[]>([]),
     notifications: signal<readonly wire.NotificationRow[]>([]),
     queue: signal(NO_QUEUE),
     deviceRoom: signal<Room['device']>(null),

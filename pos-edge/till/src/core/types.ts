@@ -5,11 +5,9 @@
 // translate. Nothing here does anything.
 import type { ReadonlySignal } from '@preact/signals';
 import type { EdgeCode } from './api/codes';
-import type { HeldSale, HeldSaleRow } from './api/held';
 import type * as wire from './api/schema';
 
 export type * from './api/schema';
-export type { HeldDecided, HeldSale, HeldSaleRow, HeldState, HeldWhy } from './api/held';
 export type { EdgeCode } from './api/codes';
 
 /** Codes of this page itself, beside those of the edge. */
@@ -292,7 +290,7 @@ export interface Core {
   /** Undecided ones, newest first; cashiers see their own. */
   readonly voidRequests: ReadonlySignal<readonly wire.VoidRequestRow[]>;
   /** Sales that wait for a manager, oldest first; empty for cashiers. */
-  readonly heldSales: ReadonlySignal<readonly HeldSaleRow[]>;
+  readonly heldSales: ReadonlySignal<readonly wire.HeldSaleRow[]>;
   /** Unseen ones, newest first. */
   readonly notifications: ReadonlySignal<readonly wire.NotificationRow[]>;
   readonly queue: ReadonlySignal<QueueView>;
@@ -364,8 +362,8 @@ export interface Core {
   /** Newest first. */
   loadDecidedVoids(): Promise<Result<readonly wire.VoidRequestRow[]>>;
   /** Makes it a sale; in the session that it names, or in the one where its cash lies. */
-  acceptHeld(ticketId: wire.TicketId, cashSessionId?: wire.CashSessionId): Promise<Result<HeldSale>>;
-  rejectHeld(ticketId: wire.TicketId, reason: string): Promise<Result<HeldSale>>;
+  acceptHeld(ticketId: wire.TicketId, cashSessionId?: wire.CashSessionId): Promise<Result<wire.HeldSale>>;
+  rejectHeld(ticketId: wire.TicketId, reason: string): Promise<Result<wire.HeldSale>>;
   markSeen(id: wire.NotificationId): Promise<Result<null>>;
 
   // An unfinished cart.

@@ -2,6 +2,7 @@
 // pos-edge/openapi.json: change that, and run it. Amounts and quantities of stock are
 // decimal strings, times RFC 3339 in UTC.
 
+export type AcceptHeldSale = { cash_session_id?: CashSessionId | null };
 export type AddOn = { add_on_id: AddOnId; name: string; price_usd: Usd; stock: StockUse };
 export type AddOnId = string;
 export type AppliedDiscount = { discount_id: DiscountId; name: string; percent: Percent };
@@ -58,6 +59,15 @@ export type ExportedEntry = { hash: Sha256Hash; kind: string; payload: string;
   schema_version: number; seq: number; ticket_id?: TicketId | null };
 export type FinalizeSale = { cart: Cart; cash_session_id: CashSessionId; customer_id?: CustomerId |
   null; device_id: DeviceId; draft_id?: DraftId | null; shown?: Shown | null; tender: TenderOffer };
+export type HeldDecided = { at: Timestamp; by: StaffId; reason?: string | null };
+export type HeldSale = { decided?: HeldDecided | null; held_at: Timestamp; state: HeldState;
+  ticket_id: TicketId; why: HeldWhy };
+export type HeldSalePage = { held_sales: readonly HeldSaleRow[]; next_before?: number | null };
+export type HeldSaleRow = HeldSale & { cash_session_id: CashSessionId; completed_at: Timestamp;
+  device_id: DeviceId; sale_type: SaleType; tender: TenderOffer; totals: Totals };
+export type HeldState = 'HELD' | 'ACCEPTED' | 'REJECTED';
+export type HeldWhy = 'DEVICE_REVOKED' | 'DEVICE_UNKNOWN' | 'TOKEN_UNKNOWN' | 'ANOTHER_TILL' |
+  'SESSION_UNKNOWN';
 export type ImportEntries = { dryRun?: boolean; edgeId: EdgeId; entries: readonly ExportedEntry[] };
 export type ImportOutcome = 'IMPORTED' | 'KNOWN' | 'PASSED' | 'CONFLICT';
 export type ImportedEntries = { entries: readonly ImportedEntry[] };
@@ -156,6 +166,7 @@ export type Receipt = { branch_discount_usd: Usd; branch_discounts: readonly App
   sale_id: SaleId; sale_type: SaleType; seller: Seller; status: SaleStatus; subtotal_usd: Usd;
   ticketId: TicketId; vat: VatSnapshot };
 export type RecipeLine = { quantity: string; stock_item_id: StockItemId };
+export type RejectHeldSale = { reason: string };
 export type RejectVoid = { reason: string };
 export type RequestVoid = { reason: string };
 export type SaleId = string;
@@ -220,7 +231,8 @@ export type Update = { event: 'sale_captured'; ticket_id: TicketId } | {
   void_request_id: VoidRequestId } | { event: 'void_approved'; ticket_id: TicketId;
   void_request_id: VoidRequestId } | { event: 'void_rejected'; ticket_id: TicketId;
   void_request_id: VoidRequestId } | { event: 'invoice_assigned'; invoice_no: number;
-  ticket_id: TicketId } | { event: 'sync_changed'; status: SyncStatus };
+  ticket_id: TicketId } | { event: 'held_sale_changed'; ticket_id: TicketId } | {
+  event: 'sync_changed'; status: SyncStatus };
 export type Usd = string;
 export type VatSnapshot = { amount_usd: Usd; enabled: boolean; rate_percent: Percent };
 export type VoidApproved = { approved_at: Timestamp; approved_by: StaffId; note?: string | null;

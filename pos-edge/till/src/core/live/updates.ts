@@ -6,8 +6,6 @@
 import type * as wire from '../api/schema';
 import type { ServerEvent } from './events';
 
-type HeldSaleChanged = { event: 'held_sale_changed'; ticket_id: wire.TicketId };
-
 export interface UpdateEnds {
   sync(status: wire.SyncStatus): void;
   sale(ticketId: wire.TicketId): void;
@@ -19,9 +17,9 @@ export interface UpdateEnds {
 }
 
 export function apply(event: ServerEvent, ends: UpdateEnds): void {
-  let update: wire.Update | HeldSaleChanged;
+  let update: wire.Update;
   try {
-    update = JSON.parse(event.data) as wire.Update | HeldSaleChanged;
+    update = JSON.parse(event.data) as wire.Update;
   } catch {
     return;
   }

@@ -24,7 +24,7 @@ export interface QueueContents {
 }
 
 export interface QueueStore {
-  /** `false`: that cart is sold, or being sold, already; nothing was written. */
+  /** `false`: that cart is sold, or being sold, or is another by now; nothing was written. */
   begin(meta: QueueMeta, envelope: SaleEnvelope, cart: CartRecord): Promise<boolean>;
   /** `false`: it is not in that state any more; nothing was changed. */
   move(ticketId: TicketId, from: KeptState, step: Step): Promise<boolean>;
@@ -53,7 +53,8 @@ export function createQueueStore(database: Database, crypt: Crypt, freshId: () =
       const begun = await whole(database, ['queue', 'cart'], async (transaction) => {
         const carts = transaction.objectStore('cart');
         const kept = await carts.get(CART);
-        if (kept && (kept.draftId !== cart.draftId || kept.selling !== null)) return false;
+        const isOld = kept && (kept.draftId !== cart.draftId || kept.revision > cart.revision);
+        if (isOld || (kept && kept.selling !== null)) return false;
         await transaction.objectStore('queue').add({ ...meta, sealed });
         await carts.put({ ...cart, selling: meta.ticketId }, CART);
         return true;

@@ -136,7 +136,7 @@ export class FakeEdge {
   }
 
   announceHeld(ticket: string): void {
-    this.tell({ event: 'held_sale_changed', ticket_id: ticket } as unknown as wire.Update);
+    this.tell({ event: 'held_sale_changed', ticket_id: ticket });
   }
 
   /** Another catalogue comes from the centre. */
