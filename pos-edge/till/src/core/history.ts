@@ -2,16 +2,20 @@
 //
 // Guarantees: what the edge listed last stays readable without it; a sale of this
 // device is in the list from the moment it is stored. A number that arrives shows in
-// the row that is there, without another read.
+// the row that is there, without another read. An edge that does not know a filter is
+// asked for whole pages, and they are filtered here.
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type * as wire from './api/schema';
-import { resultOf } from './api/outcome';
+import { resultOf, type Outcome } from './api/outcome';
 import type { People } from './people';
 import { ok } from './result';
 import type { State } from './state';
 import type { HistoryFilters, HistoryRow, HistoryView, Problem, QueuedSale, Result } from './types';
 
 const PAGE = 50;
+/** Rows that are read at once, and how many times at most, where the edge filters by status only. */
+const SCAN = 500;
+const SCANS = 10;
 
 interface Read {
   readonly filters: HistoryFilters;
@@ -52,8 +56,9 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
     const rows = before === null ? [] : read.value.rows;
     const kept = before === null && same(filters, read.value.filters) ? read.value.rows : rows;
     read.value = { ...read.value, filters, rows: kept, loading: true, problem: null };
-    const path = `/v1/tickets?${query(filters, before, state.till.value?.deviceId)}`;
-    const outcome = await people.asPerson<wire.TicketPage>({ path });
+    const asked = query(filters, before, state.till.value?.deviceId);
+    let outcome = await people.asPerson<wire.TicketPage>({ path: `/v1/tickets?${asked}` });
+    if (outcome.kind === 'refused' && outcome.problem.code === 'invalid_query') outcome = await scan(filters, before);
     // Somebody asked for something else meanwhile.
     if (mine !== turn) return ok(null);
     if (outcome.kind !== 'answered') {
@@ -63,6 +68,23 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
     const { tickets, nextBefore } = outcome.value;
     read.value = { filters, rows: [...rows, ...tickets], loading: false, nextBefore: nextBefore ?? null, problem: null };
     return ok(null);
+  }
+
+  async function scan(filters: HistoryFilters, before: number | null): Promise<Outcome<wire.TicketPage>> {
+    const tickets: wire.TicketRow[] = [];
+    let from = before;
+    for (let nth = 0; ; nth += 1) {
+      const asked = new URLSearchParams({ limit: String(SCAN) });
+      if (filters.status) asked.set('status', filters.status);
+      if (from !== null) asked.set('before', String(from));
+      const outcome = await people.asPerson<wire.TicketPage>({ path: `/v1/tickets?${asked}` });
+      if (outcome.kind !== 'answered') return outcome;
+      tickets.push(...outcome.value.tickets.filter((row) => matches(row, filters)));
+      from = outcome.value.nextBefore ?? null;
+      if (from === null || tickets.length >= PAGE || nth + 1 >= SCANS) {
+        return { ...outcome, value: { tickets, nextBefore: from } };
+      }
+    }
   }
 
   function patch(ticketId: wire.TicketId, how: (row: wire.TicketRow) => wire.TicketRow): void {
@@ -115,6 +137,14 @@ export function query(filters: HistoryFilters, before: number | null, deviceId: 
   if (filters.until) asked.set('until', filters.until);
   if (filters.mine && deviceId) asked.set('device', deviceId);
   return asked.toString();
+}
+
+/** As the edge filters; whose a ticket is, only the edge knows. */
+function matches(row: wire.TicketRow, filters: HistoryFilters): boolean {
+  const text = filters.text?.trim().replace(/^#/, '') ?? '';
+  if (text !== '' && !row.ticketId.includes(text) && String(row.invoiceNo ?? '') !== text) return false;
+  if (filters.from && row.createdAt < filters.from) return false;
+  return !(filters.until && row.createdAt >= filters.until);
 }
 
 function fits(sale: QueuedSale, filters: HistoryFilters): boolean {

@@ -113,6 +113,17 @@ describe('held sales', () => {
 });
 
 describe('history', () => {
+  it('is filtered here where the edge does not know the filter', async () => {
+    const shop = await sellingShop();
+    const { edge, tab } = shop;
+    const first = await sell(shop, tab);
+    await sell(shop, tab);
+    edge.old = true;
+    expect(await tab.core.loadHistory({ text: first.slice(-8) })).toMatchObject({ ok: true });
+    expect(tab.core.history.value.rows.map((row) => row.ticketId)).toEqual([first]);
+    expect(tab.core.history.value.more).toBe(false);
+  });
+
   it('has the sales of this device on top until the edge has them', async () => {
     const shop = await sellingShop();
     const { simulation, edge, tab } = shop;

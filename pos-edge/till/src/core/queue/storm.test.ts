@@ -1,4 +1,4 @@
-// Random days: tabs that open, sell and die at any step, an edge that comes and goes,
+// Random days (TILL_DAYS of them): tabs that open, sell and die at any step, an edge that comes and goes,
 // loses, doubles, hangs and fails. Whatever happens, at the end the edge has every sale
 // whose receipt somebody saw, each once, and no cart was sold twice. A seed repeats its
 // day: TILL_SEED=… runs that one only.
@@ -102,7 +102,8 @@ async function storm(seed: number): Promise<{ sold: number; captured: number }> 
 }
 
 const only = process.env['TILL_SEED'];
-const seeds = only ? [Number(only)] : Array.from({ length: Number(process.env["N"] ?? 40) }, (_, index) => index + 1);
+const days = Number(process.env['TILL_DAYS'] ?? 40);
+const seeds = only ? [Number(only)] : Array.from({ length: days }, (_, index) => index + 1);
 
 it('loses and doubles nothing in random days', async () => {
   let sold = 0;
