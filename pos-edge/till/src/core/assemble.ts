@@ -120,7 +120,10 @@ export async function assemble(world: World): Promise<Parts> {
       drafts.changed();
     },
   });
-  const drafts: Drafts = createDrafts({ state, ports, people, cart, freshId });
+  const drafts: Drafts = createDrafts({
+    state, ports, people, cart, freshId,
+    isSold: (draftId) => queue.hasDraft(draftId),
+  });
   const desk = createDesk(state, people);
   const history = createHistory(state, people);
   const receipts = createReceipts({ state, people, onDevice: (ticketId) => queue.receiptOf(ticketId) });
@@ -302,13 +305,18 @@ export async function assemble(world: World): Promise<Parts> {
     sendAll,
 
     async begin() {
+      // What other tabs store while this one reads is read again afterwards.
+      const early = new Set<unknown>();
+      let listening: (what: unknown) => void = (what) => early.add(what);
+      ports.channel.listen((what) => listening(what));
       const engine = catalogue.loadEngine();
       await catalogue.load();
       await cart.load();
       await people.load('start');
       await Promise.all([drawer.load(), khqr.load()]);
       await queue.start();
-      ports.channel.listen(hear);
+      listening = hear;
+      early.forEach(hear);
       link.onBack(() => {
         stream.wake();
         queue.wake('edge');

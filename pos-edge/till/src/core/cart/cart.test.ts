@@ -163,4 +163,27 @@ describe('an unfinished cart', () => {
     expect(sold.cash_session_id).toBe(tab.core.session.value?.cash_session_id);
     expect(sold.cash_session_id).not.toBe(former);
   });
+
+  it('is none that was sold, although the edge does not know yet', async () => {
+    const { simulation, edge, tab, device } = await sellingShop();
+    put(tab);
+    await simulation.when('the edge has it', () => edge.draft !== null);
+    const draft = edge.draft;
+    edge.turn('off');
+    await simulation.when('the till knows', () => !tab.core.edgeLink.value.reachable);
+    const sold = await tab.core.finalize(USD('10.00'));
+    edge.cursed.set(sold.ok ? sold.value.ticketId : '', { status: 500, code: 'internal' });
+    tab.kill();
+    edge.turn('on');
+    edge.asked.length = 0;
+    const again = await device.open();
+    await simulation.when('it was looked for', () => edge.asked.includes('GET /v1/draft'));
+    await simulation.settle();
+    expect(again.core.drafts.value.unfinished).toBeNull();
+    expect(edge.draft).toEqual(draft);
+    edge.cursed.clear();
+    again.core.sendQueueNow();
+    await simulation.when('the edge has the sale', () => edge.captured.length === 1);
+    expect(edge.draft).toBeNull();
+  });
 });

@@ -21,7 +21,9 @@ export interface DraftEnds {
   readonly ports: Pick<Ports, 'after'>;
   readonly people: Pick<People, 'asPerson'>;
   readonly cart: CartPart;
-  readonly freshId: () => string;
+  freshId(): string;
+  /** Whether it was sold here, and the edge does not have the sale yet. */
+  isSold(draftId: wire.DraftId): boolean;
 }
 
 export interface Drafts {
@@ -127,13 +129,14 @@ export function createDrafts(ends: DraftEnds): Drafts {
       const draft = outcome.value;
       const here = cart.record.value.draftId === draft.draft_id;
       if (here) pushed = { draftId: draft.draft_id, revision: draft.revision };
+      else if (ends.isSold(draft.draft_id)) return;
       else if (draft.cart.lines.length === 0) await end(draft.draft_id);
       else state.drafts.value = { unfinished: draft, mine: true };
       return;
     }
     if (outcome.problem.code === 'draft_of_another_context') {
       const draftId = draftIn(outcome.problem.detail);
-      if (draftId) state.drafts.value = { unfinished: foreign(draftId), mine: false };
+      if (draftId && !ends.isSold(draftId)) state.drafts.value = { unfinished: foreign(draftId), mine: false };
     }
   }
 

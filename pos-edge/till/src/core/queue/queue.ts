@@ -41,6 +41,8 @@ export interface Queue {
   receiptOf(ticketId: wire.TicketId): ReceiptView | null;
   /** Whether sales wait that only their seller's login can send. */
   needsLoginOf(staffId: wire.StaffId): boolean;
+  /** Whether a sale that the edge does not have yet ends this draft. */
+  hasDraft(draftId: wire.DraftId): boolean;
   /** Those of a session that the edge does not have yet. */
   waitingIn(sessionId: wire.CashSessionId): number;
   stop(): void;
@@ -132,6 +134,7 @@ export function createQueue(ends: QueueEnds): Queue {
     wake: (why) => sender?.wake(why),
     receiptOf: (ticketId) => sales.find((sale) => sale.ticketId === ticketId)?.envelope.receipt ?? null,
     needsLoginOf: (staffId) => sales.some((sale) => sale.envelope.staffId === staffId && !completedHere(sale)),
+    hasDraft: (draftId) => sales.some((sale) => sale.draftId === draftId),
     waitingIn: (sessionId) =>
       sales.filter((sale) => sale.envelope.sessionId === sessionId && sale.state !== 'set_aside').length,
     stop() {
