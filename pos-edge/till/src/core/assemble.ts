@@ -143,9 +143,10 @@ export async function assemble(world: World): Promise<Parts> {
       void people.settle();
       void room.refresh();
     },
-    recovered(sale) {
-      void cart.load();
-      if (sale.envelope.staffId === state.me.value?.staffId) receipts.show(sale.envelope.receipt);
+    ended(sale, completedHere) {
+      void cart.load().catch(storageFailed);
+      const isMine = sale.envelope.staffId === state.me.value?.staffId;
+      if (completedHere && isMine) receipts.show(sale.envelope.receipt);
     },
   });
 

@@ -26,8 +26,9 @@ export interface QueueEnds {
   readonly store: QueueStore;
   /** Told after a sale of this device moved, and its signal is up to date. */
   moved(sale: StoredSale, step: Step, answer: wire.SaleReceipt | null): void;
-  /** A sale that was cut off amid its first attempt was completed. */
-  recovered(sale: StoredSale): void;
+  /** The first attempt of another tab is over; `completedHere`: it was cut off, and this
+   *  tab has completed the sale. */
+  ended(sale: StoredSale, completedHere: boolean): void;
   /** Told after this tab changed what is stored. */
   changed(): void;
   storageFailed(error: unknown): void;
@@ -96,10 +97,12 @@ export function createQueue(ends: QueueEnds): Queue {
   async function takeOver(sale: StoredSale): Promise<void> {
     const problem = { code: 'edge_unreachable', detail: 'the page was closed before the answer' } as const;
     const taken = step('stored', sale.method, { is: 'unknown', problem });
-    if (!(await store.move(sale.ticketId, 'stored', taken))) return;
+    const isOurs = await store.move(sale.ticketId, 'stored', taken);
+    // If it was ended already, whoever did may have died before it was told.
     await refresher.refresh();
+    ends.ended(sale, isOurs);
+    if (!isOurs) return;
     ends.changed();
-    ends.recovered(sale);
     sender?.wake('new');
   }
 
