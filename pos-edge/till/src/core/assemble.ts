@@ -333,6 +333,7 @@ export async function assemble(world: World): Promise<Parts> {
       });
       stream.restart();
       tick();
+      void acts.tidy().catch(storageFailed);
       await Promise.all([engine, room.refresh()]);
       // What needs the edge goes on by itself.
       if (state.me.value) void drafts.look(false).then(() => room.persist()).catch(storageFailed);

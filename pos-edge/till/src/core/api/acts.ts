@@ -19,6 +19,8 @@ export interface Act extends Omit<Call, 'text' | 'key'> {
 }
 
 export interface Acts {
+  /** Drops keys that are too old to be used. */
+  tidy(): Promise<void>;
   run<T>(act: Act): Promise<Outcome<T>>;
 }
 
@@ -26,6 +28,14 @@ export function createActs(client: Client, database: Database, crypto: Crypto, n
   const secret = new Map<string, string>();
 
   return {
+    async tidy() {
+      const transaction = database.transaction('acts', 'readwrite');
+      for await (const cursor of transaction.store) {
+        if (isOld(cursor.value.at)) await cursor.delete();
+      }
+      await transaction.done;
+    },
+
     async run<T>(act: Act): Promise<Outcome<T>> {
       const { body, secret: isSecret = false, ...call } = act;
       const text = body === undefined ? undefined : JSON.stringify(body);
@@ -39,6 +49,10 @@ export function createActs(client: Client, database: Database, crypto: Crypto, n
     },
   };
 
+  function isOld(at: number): boolean {
+    return Math.abs(now() - at) >= OLDEST_MS;
+  }
+
   function secretKeyOf(id: string): string {
     const key = secret.get(id) ?? mintKey(crypto);
     secret.set(id, key);
@@ -48,7 +62,7 @@ export function createActs(client: Client, database: Database, crypto: Crypto, n
   async function keyOf(id: string): Promise<string> {
     const transaction = database.transaction('acts', 'readwrite');
     const known = await transaction.store.get(id);
-    const usable = known !== undefined && Math.abs(now() - known.at) < OLDEST_MS;
+    const usable = known !== undefined && !isOld(known.at);
     const key = usable ? known.key : mintKey(crypto);
     if (!usable) await transaction.store.put({ key, at: now() }, id);
     await transaction.done;
