@@ -166,6 +166,10 @@ export async function assemble(world: World): Promise<Parts> {
       await Promise.all([queue.refresh(), cart.load()]);
       tell('queue');
     },
+    refusedByEdge({ code }) {
+      if (code === 'figures_changed' || code === 'invalid_cart') void catalogue.refresh();
+      if (code === 'no_open_session') void drawer.refresh();
+    },
     done(finalized, draftId) {
       receipts.show(finalized.receipt);
       khqr.drop();

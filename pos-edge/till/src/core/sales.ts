@@ -27,7 +27,7 @@ import type { QueueStore } from './queue/store';
 import { receiptHere } from './receipts';
 import { no, ok, said } from './result';
 import type { State } from './state';
-import type { CatalogueView, Finalized, KhqrView, Offer, Person, ReceiptView, Result, Till } from './types';
+import type { CatalogueView, Finalized, KhqrView, Offer, Person, Problem, ReceiptView, Result, Till } from './types';
 
 /** How long a customer waits for the edge before the till completes the sale by itself. */
 export const FIRST_PATIENCE_MS = 4_000;
@@ -49,6 +49,8 @@ export interface SaleEnds {
   began(): void;
   /** What is stored changed: the queue and the cart are read again. */
   changed(): Promise<void>;
+  /** The first attempt was refused: what this device knows may be old. */
+  refusedByEdge(problem: Problem): void;
   /** It is complete, and the edge has it or this device keeps it. */
   done(finalized: Finalized, draftId: wire.DraftId): void;
 }
@@ -203,8 +205,9 @@ export function createSales(ends: SaleEnds): { finalize(offer: Offer): Promise<R
     const taken = step('stored', method, event);
     await ends.store.move(ticketId, 'stored', taken);
     await ends.changed();
-    if (taken.to === 'gone' && taken.why === 'refused') {
-      return event.is === 'refused' ? { ok: false, problem: event.problem } : no('invalid_request', '');
+    if (event.is === 'refused' && taken.to === 'gone' && taken.why === 'refused') {
+      ends.refusedByEdge(event.problem);
+      return { ok: false, problem: event.problem };
     }
     const inQueue = taken.to !== 'gone';
     const receipt: ReceiptView = answer

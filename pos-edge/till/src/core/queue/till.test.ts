@@ -37,6 +37,16 @@ describe('a sale with the edge', () => {
     expect(edge.captured).toHaveLength(1);
   });
 
+  it('is refused at old figures, and the newer ones are fetched', async () => {
+    const { simulation, edge, tab } = await selling();
+    put(tab);
+    edge.catalogue = { ...edge.catalogue, version: 8, items: edge.catalogue.items.map((item) => ({ ...item, price_usd: '5.00' })) };
+    edge.fates.push({ status: 409, code: 'figures_changed' });
+    expect(await tab.core.finalize(USD('10.00'))).toMatchObject({ ok: false, problem: { code: 'figures_changed' } });
+    await simulation.when('the newer prices show', () => tab.core.catalogue.value?.reference.version === 8);
+    expect(tab.core.priced.value).toMatchObject({ state: 'priced', totals: { grand_total_usd: '17.16' } });
+  });
+
   it('is not tried if too little is handed over', async () => {
     const { edge, tab } = await selling();
     put(tab);
