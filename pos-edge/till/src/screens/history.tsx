@@ -6,6 +6,7 @@ import { shortTicket, usd, when } from '../i18n/format';
 import { language, words } from '../i18n/language';
 import { Refused } from '../parts/act';
 import { Choice } from '../parts/choice';
+import { dayOf, localDay } from '../parts/day';
 import { Icon } from '../parts/icon';
 import { beside } from '../route';
 
@@ -133,23 +134,6 @@ function Filters({ filters }: { filters: HistoryFilters }) {
       </div>
     </form>
   );
-}
-
-/** A day of the device's calendar as two moments. */
-export function dayOf(day: string): { from?: string; until?: string } {
-  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
-  if (!parts) return {};
-  const [year, month, date] = [Number(parts[1]), Number(parts[2]) - 1, Number(parts[3])];
-  return {
-    from: new Date(year, month, date).toISOString(),
-    until: new Date(year, month, date + 1).toISOString(),
-  };
-}
-
-export function localDay(at: string): string {
-  const moment = new Date(at);
-  const two = (n: number) => String(n).padStart(2, '0');
-  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
 }
 
 function Row({ row }: { row: HistoryRow }) {

@@ -7,7 +7,7 @@ import { catalogue, edgeLink, logOut, me, queue, room, sync, till, type QueuedSa
 import { bytes, count, shortTicket, usd, when } from '../i18n/format';
 import { language, words } from '../i18n/language';
 import { Refused, Said, told, useAct } from '../parts/act';
-import { unconfirmed } from '../parts/status-line';
+import { unconfirmed } from '../parts/status';
 import { beside } from '../route';
 
 export function Sync() {
@@ -93,7 +93,7 @@ function InStore() {
   const say = words.value.sync;
   const now = sync.value;
   const link = edgeLink.value;
-  const pending = unconfirmed.value;
+  const pending = unconfirmed(now);
   const since = now?.oldestUnconfirmedAt;
   return (
     <section class="card stack" aria-labelledby="in-store" data-testid="in-store">
