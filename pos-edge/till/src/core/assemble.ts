@@ -133,6 +133,11 @@ export async function assemble(world: World): Promise<Parts> {
   const queue: Queue = createQueue({
     state, ports, client, people, store, storageFailed,
     changed: () => tell('queue'),
+    read(begun) {
+      // The cart was read before its sale was over.
+      const { selling: ticketId } = cart.record.value;
+      if (ticketId !== null && !begun.includes(ticketId)) void cart.load().catch(storageFailed);
+    },
     moved(sale, taken) {
       const kept = taken.to === 'set_aside' || (taken.to === 'gone' && taken.why === 'held');
       if (kept) drafts.over(sale.draftId);

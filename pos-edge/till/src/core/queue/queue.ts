@@ -24,6 +24,8 @@ export interface QueueEnds {
   readonly client: Client;
   readonly people: Pick<People, 'sellersToken' | 'tillsToken' | 'tokenEnded'>;
   readonly store: QueueStore;
+  /** Told after what is stored was read: the sales whose first attempt is not over. */
+  read(begun: readonly wire.TicketId[]): void;
   /** Told after a sale of this device moved, and its signal is up to date. */
   moved(sale: StoredSale, step: Step, answer: wire.SaleReceipt | null): void;
   /** The first attempt of another tab is over; `completedHere`: it was cut off, and this
@@ -79,7 +81,9 @@ export function createQueue(ends: QueueEnds): Queue {
       oldestAt: waiting[0]?.at ?? null,
       unreadable: contents.unreadable.length,
     };
-    for (const sale of sales) if (sale.state === 'stored') watchOver(sale);
+    const begun = sales.filter((sale) => sale.state === 'stored');
+    for (const sale of begun) watchOver(sale);
+    ends.read(begun.map((sale) => sale.ticketId));
   });
 
   /** Takes a sale over when the tab that makes its first attempt is gone. */
