@@ -81,8 +81,7 @@ export function createDrafts(ends: DraftEnds): Drafts {
     }
     for (const draftId of ending) if (!(await end(draftId)).ok) return;
     const { owner } = record;
-    // A cart of a queued sale is active at the edge until the sale is there.
-    if (!owner || owner.staffId !== me.value.staffId || state.queue.value.waiting > 0) return;
+    if (!owner || owner.staffId !== me.value.staffId) return;
     if (!session.value || owner.sessionId !== session.value.cash_session_id) return;
     if (pushed?.revision === record.revision) return;
     // Whatever becomes of the request: the edge may have it.
@@ -97,6 +96,7 @@ export function createDrafts(ends: DraftEnds): Drafts {
     if (outcome.kind === 'answered') {
       pushed = { draftId: record.draftId, revision: record.revision };
     } else if (outcome.kind === 'refused' && outcome.problem.code === 'draft_of_another_context') {
+      // Somebody's cart, or one that was sold here: that ends when the edge has the sale.
       await look();
     } else if (outcome.kind === 'refused' && outcome.problem.code === 'draft_closed') {
       renamed(record);

@@ -13,7 +13,7 @@ export const SILENCE_MS = 35_000;
 /** How long the edge may take to begin an answer. */
 const OPENING_MS = 5_000;
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 3_000;
 
 export interface StreamEnds {
   readonly ports: Pick<Ports, 'fetch' | 'after'>;
