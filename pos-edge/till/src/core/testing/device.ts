@@ -48,18 +48,22 @@ export class Device {
 
   request(tab: Tab, name: string, ifAvailable: boolean, signal: AbortSignal | undefined, run: (lock: unknown) => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const request = { tab, name, run, resolve, reject };
       if (this.held.has(name) && ifAvailable) {
         run(null).then(resolve, reject);
         return;
       }
-      this.waiting.push(request);
-      signal?.addEventListener('abort', () => {
+      const aborted = () => {
         const index = this.waiting.indexOf(request);
-        if (index < 0) return;
-        this.waiting.splice(index, 1);
+        if (index >= 0) this.waiting.splice(index, 1);
         reject(new DOMException('aborted', 'AbortError'));
-      });
+      };
+      const granted = (lock: unknown) => {
+        signal?.removeEventListener('abort', aborted);
+        return run(lock);
+      };
+      const request = { tab, name, run: granted, resolve, reject };
+      signal?.addEventListener('abort', aborted);
+      this.waiting.push(request);
       this.grant();
     });
   }
