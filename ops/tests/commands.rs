@@ -59,6 +59,7 @@ async fn sell(stack: &Stack, numbered: u64) {
             cart: customers.cart(),
             tender: TenderOffer { method: TenderMethod::Cash, received },
             draft_id: None,
+            shown: None,
         };
         edge.sell(&TicketId::parse(format!("sale-{sale}")).unwrap(), &sold).await.unwrap();
     }

@@ -83,6 +83,7 @@ impl Shop {
                     cart: customers.cart(),
                     tender: TenderOffer { method: TenderMethod::Cash, received },
                     draft_id: None,
+                    shown: None,
                 };
                 let ticket = TicketId::parse(format!("sale-{sold}")).unwrap();
                 edge.sell(&ticket, &sale).await.unwrap();

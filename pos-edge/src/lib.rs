@@ -10,6 +10,7 @@ pub mod capture;
 pub mod drafts;
 pub mod journal;
 pub mod khqr;
+pub mod page;
 pub mod people;
 pub mod printer;
 pub mod sync;

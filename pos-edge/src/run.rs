@@ -10,7 +10,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Settings, api, drafts, journal::Journal, people::OperatorToken, standing::Standing, sync,
+    Settings, api, drafts, journal::Journal, page::Page, people::OperatorToken, standing::Standing,
+    sync,
 };
 
 /// An edge that serves.
@@ -66,7 +67,8 @@ pub async fn start(
     let standing = Standing::new(journal.clone(), sync.status.clone(), sync.outages.clone());
     let drafts = tokio::spawn(drafts::keep_telling(journal.clone(), stop.clone()));
     let telling = tokio::spawn(standing.clone().keep_telling(stop.clone()));
-    let parts = api::Parts { standing, centre: sync.centre.clone(), registry, operator };
+    let page = Page::embedded();
+    let parts = api::Parts { standing, centre: sync.centre.clone(), registry, operator, page };
     let router =
         api::router(journal.clone(), parts, &settings.limits, settings.receipts, stop.clone());
     // Small answers must not wait for more to be sent with them.

@@ -144,6 +144,7 @@ impl Till {
             cart,
             tender,
             draft_id: None,
+            shown: None,
         }
     }
 

@@ -2,7 +2,8 @@
 //! those on account are settled.
 //!
 //! The captured figures stand: where the client's prices differ from the menu, or
-//! the menu does not have the item, the sale is priced as it was charged.
+//! the menu does not have the item, the sale is priced as it was charged. A till that
+//! priced with these same rules tells its figures whole ([`as_shown`]).
 
 use std::collections::HashMap;
 
@@ -11,13 +12,17 @@ use schemas::{
     Currency, MenuItemId, Sha256Hash,
     catalogue::{AddOn, CatalogueV1, MenuItem, StockUse},
     door_api::Charged,
-    edge_api::{Cart, Totals},
-    events::{KhqrProof, Tender, TenderMethod},
+    edge_api::{Cart, Shown, TenderOffer, Totals},
+    events::{DeductionLine, KhqrProof, SaleLine, Tender, TenderMethod},
 };
 
 use crate::{
     catalogue::{CatalogueError, CatalogueIndex},
     hashing::Fields,
+    money::{RATE_DECIMALS, USD_DECIMALS, exact_units},
+    pricing::{PricingError, price},
+    sale::Settled,
+    tender::{MAX_RECEIVED, TenderError, settle_fact},
 };
 
 const REQUEST_FORMAT: &[u8] = b"tillstream-submission-1";
@@ -84,6 +89,115 @@ pub fn as_charged(
         }
     }
     CatalogueIndex::new(menu)
+}
+
+/// What a till told that cannot be a sale at all, whatever its figures.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShownError {
+    /// The cart is empty, too large, or names an add-on twice.
+    #[error(transparent)]
+    Cart(#[from] PricingError),
+    /// The lines shown are not those of the cart.
+    #[error("totals.lines: these are not the lines of the cart")]
+    OtherLines,
+    /// A figure is none that its currency has.
+    #[error("totals.{field}: {amount} is no amount of its currency")]
+    NoAmount {
+        /// Which.
+        field: String,
+        /// What was told.
+        amount: Decimal,
+    },
+    /// What was handed over is no cash, or no amount of its currency.
+    #[error(transparent)]
+    Tender(#[from] TenderError),
+}
+
+/// A sale for cash that a till completed by itself, at the figures that it showed: they
+/// stand. What it takes from stock is what `index` says of its cart; an item that is
+/// not on that menu takes nothing. Give the index of the catalogue that it was priced
+/// with, if it is at hand.
+///
+/// # Errors
+/// [`ShownError`] if it contradicts itself. Figures that another price would give are
+/// no error.
+pub fn as_shown(
+    index: &CatalogueIndex,
+    cart: &Cart,
+    shown: &Shown,
+    offer: &TenderOffer,
+) -> Result<Settled, ShownError> {
+    let Shown { catalogue, totals, at } = shown;
+    let deductions = match price(index, cart, *at) {
+        Ok(priced) => priced.deductions,
+        Err(PricingError::UnknownItem { .. } | PricingError::UnknownAddOn { .. }) => {
+            known_deductions(index, cart, shown)
+        }
+        // By today's prices; those shown are looked at below.
+        Err(PricingError::TooExpensive) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    if !is_of(&totals.lines, cart) {
+        return Err(ShownError::OtherLines);
+    }
+    check_amounts(totals)?;
+    let tender = settle_fact(totals, offer)?;
+    Ok(Settled { totals: totals.clone(), deductions, catalogue: *catalogue, tender })
+}
+
+fn known_deductions(index: &CatalogueIndex, cart: &Cart, shown: &Shown) -> Vec<DeductionLine> {
+    as_charged(index.document(), cart, &[])
+        .ok()
+        .and_then(|menu| price(&menu, cart, shown.at).ok())
+        .map(|priced| priced.deductions)
+        .unwrap_or_default()
+}
+
+fn is_of(lines: &[SaleLine], cart: &Cart) -> bool {
+    lines.len() == cart.lines.len()
+        && (1_u16..).zip(lines.iter().zip(&cart.lines)).all(|(line_no, (line, asked))| {
+            line.line_no == line_no
+                && line.menu_item_id == asked.menu_item_id
+                && line.quantity == asked.quantity
+                && line
+                    .add_ons
+                    .iter()
+                    .map(|add_on| add_on.add_on_id)
+                    .eq(asked.add_on_ids.iter().copied())
+        })
+}
+
+/// Whether each figure is a number of whole cents or riel that can be kept.
+fn check_amounts(totals: &Totals) -> Result<(), ShownError> {
+    let is = |field: &str, amount: Decimal, decimals: u32, signed: bool| {
+        let most = MAX_RECEIVED * 100;
+        let least = if signed { -most } else { 0 };
+        exact_units(amount, decimals, least, most)
+            .map(|_| ())
+            .ok_or_else(|| ShownError::NoAmount { field: field.to_owned(), amount })
+    };
+    let usd = |field: &str, amount: schemas::Usd| is(field, amount.amount(), USD_DECIMALS, false);
+    for line in &totals.lines {
+        let of_line = |field: &str, amount: schemas::Usd| {
+            usd(&format!("lines[{}].{field}", line.line_no.saturating_sub(1)), amount)
+        };
+        of_line("unit_price_usd", line.unit_price_usd)?;
+        for add_on in &line.add_ons {
+            of_line("add_ons.price_usd", add_on.price_usd)?;
+        }
+        of_line("base_amount_usd", line.base_amount_usd)?;
+        of_line("discount_usd", line.discount_usd)?;
+        of_line("line_total_usd", line.line_total_usd)?;
+    }
+    usd("discounts.item_discount_total_usd", totals.discounts.item_discount_total_usd)?;
+    usd("discounts.branch_discount_usd", totals.discounts.branch_discount_usd)?;
+    usd("subtotal_usd", totals.subtotal_usd)?;
+    usd("vat.amount_usd", totals.vat.amount_usd)?;
+    is("fx_rate_khr_per_usd", totals.fx_rate_khr_per_usd, RATE_DECIMALS, false)?;
+    usd("grand_total_usd", totals.grand_total_usd)?;
+    is("grand_total_khr", totals.grand_total_khr.amount(), 0, false)?;
+    is("khr_rounding.rounding_khr", totals.khr_rounding.rounding_khr.amount(), 0, true)?;
+    is("payable_khr", totals.payable_khr.amount(), 0, false)
 }
 
 /// The tender of a sale that is charged to a house account: its total in dollars.

@@ -13,6 +13,7 @@ pub mod completeness;
 pub mod pricing;
 pub mod tender;
 
+pub mod cash;
 pub mod khqr;
 
 pub mod charged;

@@ -93,6 +93,23 @@ pub fn settle(totals: &Totals, offer: &TenderOffer) -> Result<Tender, TenderErro
     Ok(Tender { method: TenderMethod::Cash, currency, received, change, khqr: None })
 }
 
+/// Takes what was handed over for a sale that was completed already, where no rule can
+/// keep it out any more: as [`settle`], but too little is taken as it was, with no
+/// change. That it is too little shows when the sale is priced again
+/// ([`crate::reprice`]).
+///
+/// # Errors
+/// [`TenderError`] if it is no cash or no amount of its currency.
+pub fn settle_fact(totals: &Totals, offer: &TenderOffer) -> Result<Tender, TenderError> {
+    match settle(totals, offer) {
+        Err(TenderError::NotEnough { received, currency, .. }) => {
+            let (method, change) = (TenderMethod::Cash, Decimal::ZERO);
+            Ok(Tender { method, currency, received, change, khqr: None })
+        }
+        settled => settled,
+    }
+}
+
 /// Settles a sale with a KHQR payment that was confirmed: exactly what the code
 /// asks for in its `currency`, with no change.
 ///

@@ -29,8 +29,9 @@ const TAIL_BYTES: usize = 8_000;
 pub fn program_beside_us(name: &str) -> Result<PathBuf, SuperviseError> {
     let ours = env::current_exe().map_err(SuperviseError::io("find our own program"))?;
     let beside = ours.parent().unwrap_or(Path::new("."));
-    // A test lies one folder below the programs, in target/<profile>/deps.
-    let below = (beside.file_name() == Some(OsStr::new("deps"))).then(|| beside.parent()).flatten();
+    // Tests and examples lie one folder below the programs, in target/<profile>/deps.
+    let is_below = ["deps", "examples"].map(OsStr::new).map(Some).contains(&beside.file_name());
+    let below = is_below.then(|| beside.parent()).flatten();
     let folder = below.unwrap_or(beside);
     let program = folder.join(name);
     if program.is_file() {

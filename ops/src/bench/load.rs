@@ -132,6 +132,7 @@ impl Load {
                 received: Money { amount: Decimal::from(HANDED_OVER), currency: Currency::Usd },
             },
             draft_id: None,
+            shown: None,
         };
         let ticket = TicketId::parse(format!("bench-{}", Uuid::now_v7()))?;
         let begin = Instant::now();

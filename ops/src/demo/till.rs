@@ -117,6 +117,7 @@ impl<'a> Till<'a> {
                 received: hand_over(&quote, nth.is_multiple_of(PAYS_RIEL)),
             },
             draft_id: None,
+            shown: None,
         };
         let ticket = TicketId::mint(self.counter.clock.now(), rand::rng().random());
         if nth.is_multiple_of(PAYS_KHQR) {

@@ -275,6 +275,7 @@ impl Tills {
                 received: Money { amount: received, currency: Currency::Usd },
             },
             draft_id: None,
+            shown: None,
         };
         Ok((till, sale))
     }

@@ -148,6 +148,7 @@ impl Till {
             cart,
             tender: TenderOffer { method: TenderMethod::Cash, received: hand_over(&quote, riel) },
             draft_id: None,
+            shown: None,
         };
         if by_khqr {
             self.offer_khqr(&ticket, &mut sale).await;

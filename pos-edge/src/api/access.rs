@@ -20,6 +20,8 @@ pub enum Who {
     TillOrOperator,
     /// Anyone who is logged in: all three roles sell and move orders on.
     Staff,
+    /// The same; a sale that a till completed by itself may be brought by anyone.
+    Seller,
     /// Anyone who is logged in, and the tools of whoever keeps this box.
     StaffOrOperator,
     /// Managers and admins.
@@ -38,6 +40,11 @@ impl Who {
                 "For paired tills, whoever is logged in there, and for the operator's token."
             }
             Self::Staff => "For cashiers, managers and admins who are logged in.",
+            Self::Seller => {
+                "For cashiers, managers and admins who are logged in. A sale with \
+                 `Completed-Offline-At` needs only the token of its till; one that comes with \
+                 another token is held for a manager."
+            }
             Self::StaffOrOperator => {
                 "For cashiers, managers and admins who are logged in, and for the operator's token."
             }
@@ -67,6 +74,9 @@ const fn rule_for(method: &'static str, path: &'static str, who: Who) -> Rule {
 pub const RULES: &[Rule] = &[
     rule_for("GET", "/healthz", Who::Anyone),
     rule_for("GET", "/openapi.json", Who::Anyone),
+    // The till's page, its files and the places in it.
+    rule_for("GET", "/", Who::Anyone),
+    rule_for("GET", "/{*page}", Who::Anyone),
     rule_for("GET", "/metrics", Who::Anyone),
     rule_for("GET", "/v1/sync", Who::Anyone),
     rule_for("POST", "/v1/devices/pair", Who::Anyone),
@@ -89,10 +99,13 @@ pub const RULES: &[Rule] = &[
     rule_for("PUT", "/v1/draft", Who::Staff),
     rule_for("GET", "/v1/draft", Who::Staff),
     rule_for("DELETE", "/v1/draft", Who::Staff),
-    rule_for("POST", "/v1/sales", Who::Staff),
+    rule_for("POST", "/v1/sales", Who::Seller),
     rule_for("GET", "/v1/sales/{ticket}", Who::Staff),
     rule_for("GET", "/v1/sales/{ticket}/receipt", Who::Staff),
     rule_for("POST", "/v1/sales/{ticket}/print", Who::Staff),
+    rule_for("GET", "/v1/held-sales", Who::Approver),
+    rule_for("POST", "/v1/held-sales/{ticket}/accept", Who::Approver),
+    rule_for("POST", "/v1/held-sales/{ticket}/reject", Who::Approver),
     rule_for("POST", "/v1/khqr", Who::Staff),
     rule_for("POST", "/v1/khqr/{md5}/check", Who::Staff),
     rule_for("POST", "/v1/sales/{ticket}/void-requests", Who::Staff),
@@ -149,7 +162,7 @@ fn tell(operation: &mut Operation, who: Who) {
     description.push_str(who.in_words());
     let schemes: &[&str] = match who {
         Who::Anyone => return,
-        Who::Till => &["till", "staff"],
+        Who::Till | Who::Seller => &["till", "staff"],
         Who::TillOrOperator => &["till", "staff", "operator"],
         Who::Staff | Who::Approver => &["staff"],
         Who::Operator => &["operator"],

@@ -13,10 +13,13 @@ use super::{
     Api,
     access::{self, Who},
     problem::{Code, Problem},
+    request::COMPLETED_OFFLINE_AT,
 };
-use crate::people::{self, Caller};
+use crate::people::{self, Caller, Deliverer};
 
 pub use crate::people::Actor;
+
+const NOBODY: &str = "log in on this till first: POST /v1/login";
 
 /// Lets a request through to its handler if its route's rule does, and keeps
 /// whose it is for [`Actor`] and [`OnTill`]. A route without a rule lets nobody
@@ -31,6 +34,20 @@ pub(super) async fn check(
         let detail = format!("{} {} has no rule", request.method(), path.as_str());
         return Problem::new(Code::Internal, detail).into_response();
     };
+    if rule == Who::Seller && request.headers().contains_key(COMPLETED_OFFLINE_AT) {
+        let token = bearer(request.headers());
+        match people::identify_deliverer(&api.journal, token) {
+            Ok(deliverer) => {
+                if let Deliverer::Till(device) = deliverer {
+                    api.journal.device_seen(device);
+                }
+                let actor = admit(&api, rule, request.headers());
+                request.extensions_mut().insert(Delivery { deliverer, actor });
+            }
+            Err(error) => return Problem::from(error).into_response(),
+        }
+        return next.run(request).await;
+    }
     match admit(&api, rule, request.headers()) {
         Ok(caller) => {
             if let Some(caller) = caller {
@@ -53,7 +70,7 @@ fn admit(api: &Api, rule: Who, headers: &HeaderMap) -> Result<Option<Caller>, Pr
     match (&caller, rule) {
         (_, Who::Anyone | Who::TillOrOperator)
         | (Caller::Till(_) | Caller::Person(_), Who::Till)
-        | (Caller::Person(_), Who::Staff)
+        | (Caller::Person(_), Who::Staff | Who::Seller)
         | (Caller::Person(_) | Caller::Operator, Who::StaffOrOperator)
         | (Caller::Operator, Who::Operator) => Ok(Some(caller)),
         (Caller::Till(_) | Caller::Person(_), Who::Operator) => Err(Problem::new(
@@ -64,12 +81,44 @@ fn admit(api: &Api, rule: Who, headers: &HeaderMap) -> Result<Option<Caller>, Pr
             actor.require_approver()?;
             Ok(Some(caller))
         }
-        (Caller::Till(_), Who::Staff | Who::StaffOrOperator | Who::Approver) => {
-            Err(Problem::new(Code::NotLoggedIn, "log in on this till first: POST /v1/login"))
+        (Caller::Till(_), Who::Staff | Who::Seller | Who::StaffOrOperator | Who::Approver) => {
+            Err(Problem::new(Code::NotLoggedIn, NOBODY))
         }
-        (Caller::Operator, Who::Till | Who::Staff | Who::Approver) => {
+        (Caller::Operator, Who::Till | Who::Staff | Who::Seller | Who::Approver) => {
             Err(Problem::new(Code::NotLoggedIn, "this token is not for tills and people"))
         }
+    }
+}
+
+/// Who brings a sale that a till completed by itself, and whether they could sell.
+#[derive(Debug, Clone)]
+struct Delivery {
+    deliverer: Deliverer,
+    actor: Result<Option<Caller>, Problem>,
+}
+
+/// Who sends a sale.
+pub(super) enum Seller {
+    /// A person, who completes it now.
+    Person(Actor),
+    /// A till that says that it completed the sale by itself; and the person there, or
+    /// why there is none.
+    Deliverer(Deliverer, Result<Actor, Problem>),
+}
+
+impl FromRequestParts<Api> for Seller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let Some(delivery) = parts.extensions.get::<Delivery>() else {
+            return Actor::from_request_parts(parts, api).await.map(Self::Person);
+        };
+        let actor = match &delivery.actor {
+            Ok(Some(Caller::Person(actor))) => Ok(actor.clone()),
+            Ok(_) => Err(Problem::new(Code::NotLoggedIn, NOBODY)),
+            Err(problem) => Err(problem.clone()),
+        };
+        Ok(Self::Deliverer(delivery.deliverer, actor))
     }
 }
 
@@ -111,7 +160,7 @@ impl FromRequestParts<Api> for Actor {
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
         match parts.extensions.get::<Caller>() {
             Some(Caller::Person(actor)) => Ok(actor.clone()),
-            _ => Err(Problem::new(Code::NotLoggedIn, "log in on this till first: POST /v1/login")),
+            _ => Err(Problem::new(Code::NotLoggedIn, NOBODY)),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod problem;
 mod catalogue;
 mod drafts;
 mod drawers;
+mod held_sales;
 mod imports;
 mod khqr;
 mod limits;
@@ -33,9 +34,10 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderValue, Method, Uri, header},
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, HeaderValue, Method, Uri, header},
     middleware,
+    response::Response,
     routing::get,
 };
 use bytes::Bytes;
@@ -49,6 +51,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     journal::{By, CatalogueInUse, Journal},
     khqr::Khqr,
+    page::Page,
     people::{OperatorToken, SecretChecker},
     settings::{Limits, ReceiptSettings},
     standing::Standing,
@@ -72,6 +75,7 @@ struct Api {
     checker: SecretChecker,
     operator: Option<OperatorToken>,
     watchers: Arc<Semaphore>,
+    page: Page,
     shutdown: CancellationToken,
 }
 
@@ -101,6 +105,8 @@ pub struct Parts {
     pub registry: PrometheusHandle,
     /// The token of whoever keeps the box.
     pub operator: Option<OperatorToken>,
+    /// The till's page.
+    pub page: Page,
 }
 
 /// The whole API. Streams of updates end when `shutdown` is cancelled.
@@ -111,7 +117,7 @@ pub fn router(
     receipts: ReceiptSettings,
     shutdown: CancellationToken,
 ) -> Router {
-    let Parts { standing, centre, registry, operator } = parts;
+    let Parts { standing, centre, registry, operator, page } = parts;
     let api = Api {
         khqr: Arc::new(Khqr::new(centre.clone())),
         centre,
@@ -123,6 +129,7 @@ pub fn router(
         operator,
         receipts: Arc::new(receipts),
         watchers: Arc::new(Semaphore::new(limits.watchers)),
+        page,
         shutdown,
     };
     let gate = limits::Gate::new(limits.requests_at_once, limits.request_timeout());
@@ -135,7 +142,7 @@ pub fn router(
         .route_layer(middleware::from_fn_with_state(gate, limits::pass))
         .route("/healthz", get(healthy))
         .route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, JSON)], document)))
-        .fallback(not_found)
+        .fallback(elsewhere)
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(CatchPanicLayer::custom(limits::panicked))
@@ -178,6 +185,9 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(sales::finalize_sale))
         .routes(routes!(sales::mint))
         .routes(routes!(sales::receipt))
+        .routes(routes!(held_sales::list))
+        .routes(routes!(held_sales::accept))
+        .routes(routes!(held_sales::reject))
         .routes(routes!(khqr::make))
         .routes(routes!(khqr::check))
         .routes(routes!(receipts::read))
@@ -205,8 +215,19 @@ async fn healthy() -> &'static str {
     "ok\n"
 }
 
-async fn not_found(uri: Uri) -> Problem {
-    Problem::new(Code::NotFound, format!("{} is not served here; see /openapi.json", uri.path()))
+/// What is no route of the API: a place in the page, or one of its files.
+async fn elsewhere(
+    State(api): State<Api>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let path = uri.path();
+    if path == "/v1" || path.starts_with("/v1/") {
+        let detail = format!("{path} is not served here; see /openapi.json");
+        return Err(Problem::new(Code::NotFound, detail));
+    }
+    api.page.serve(&method, path, &headers).await
 }
 
 async fn not_allowed(method: Method, uri: Uri) -> Problem {

@@ -66,6 +66,7 @@ codes! {
     OrderNotFound = "order_not_found", NOT_FOUND, "There is no such order";
     VoidNotFound = "void_not_found", NOT_FOUND, "There is no such request to void";
     KhqrNotFound = "khqr_not_found", NOT_FOUND, "There is no such KHQR code";
+    HeldNotFound = "held_sale_not_found", NOT_FOUND, "There is no such held sale";
     NotificationNotFound = "notification_not_found", NOT_FOUND, "There is no such notification";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not offered here";
     NoOpenSession = "no_open_session", CONFLICT, "The cash session is not open";
@@ -91,6 +92,10 @@ codes! {
     KhqrNotConfirmed = "khqr_not_confirmed", CONFLICT, "The KHQR payment is not confirmed";
     KhqrCartChanged = "khqr_cart_changed", CONFLICT, "The cart is not the one of the KHQR code";
     KhqrAlreadyPaid = "khqr_already_paid", CONFLICT, "The KHQR code was paid";
+    FiguresChanged = "figures_changed", CONFLICT, "The figures are not those that were shown";
+    HeldDecided = "held_sale_decided", CONFLICT, "The held sale was decided";
+    SaleHeld = "sale_held", CONFLICT, "The sale is held for a manager";
+    NoPlace = "no_place", CONFLICT, "The sale fits no cash session of its till";
     Pruned = "pruned", GONE, "It was done, and is kept at the centre only";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON";
@@ -125,6 +130,7 @@ codes! {
     EdgeNotAdopted = "edge_not_adopted", SERVICE_UNAVAILABLE, "This edge has not taken over yet";
     StorageFailed = "storage_failed", SERVICE_UNAVAILABLE, "The journal's storage failed";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The daemon is stopping";
+    TooManyHeld = "too_many_held", SERVICE_UNAVAILABLE, "Too many sales are held for a manager";
     TooBusy = "too_busy", SERVICE_UNAVAILABLE, "Too much is asked at once";
     TimedOut = "timed_out", SERVICE_UNAVAILABLE, "It took too long";
     StorageFull = "storage_full", INSUFFICIENT_STORAGE, "The journal's storage is full";

@@ -99,6 +99,9 @@ impl<Id: FromStr<Err = InvalidId>, S: Send + Sync> FromRequestParts<S> for IdPat
     }
 }
 
+/// The header of a sale that its till completed by itself.
+pub(super) const COMPLETED_OFFLINE_AT: &str = "completed-offline-at";
+
 /// The `Completed-Offline-At` header, if there is one: when a till completed a
 /// sale while it could not reach this edge (RFC 3339, UTC or with an offset).
 pub(super) struct CompletedOfflineAt(pub(super) Option<Timestamp>);
@@ -108,7 +111,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CompletedOfflineAt {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let invalid = |why: String| Problem::new(Code::InvalidCompletedAt, why);
-        let mut values = parts.headers.get_all("completed-offline-at").iter();
+        let mut values = parts.headers.get_all(COMPLETED_OFFLINE_AT).iter();
         let Some(value) = values.next() else { return Ok(Self(None)) };
         if values.next().is_some() {
             return Err(invalid("it is there twice".to_owned()));

@@ -10,19 +10,21 @@ use axum::{
 };
 use schemas::{
     TicketId,
-    edge_api::{Cart, FinalizeSale, Problem as ProblemBody, Quote, SaleReceipt},
+    edge_api::{
+        Cart, FinalizeSale, HeldSale, HeldState, Problem as ProblemBody, Quote, SaleReceipt,
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     Api, JSON,
-    auth::Actor,
+    auth::Seller,
     problem::{Code, Problem},
     request::{Body, CompletedOfflineAt, IdempotencyKey, TicketPath},
 };
 use crate::{
-    capture::{self, Answer},
+    capture::{self, Answer, Completed},
     journal::{By, Refusal},
 };
 
@@ -64,6 +66,13 @@ pub(super) async fn quote(
 /// `Completed-Offline-At`: if the session was closed since, the sale becomes a
 /// numbered supplement to its Z report, which stands.
 ///
+/// A till that prices by itself says in `shown` what the customer was told. Online the
+/// sale is refused if the figures are others by now. Of a sale for cash with
+/// `Completed-Offline-At` they stand: it is a fact, and nothing but a contradiction in
+/// itself refuses it. It needs the token of its till only. One of a till that was
+/// revoked or is not known, or that fits no session of its till, is held for a manager:
+/// it is on this store's disk, the answer is 202, and every retry tells where it stands.
+///
 /// A sale that is paid by KHQR is the cart that its ticket's code locked, at the
 /// figures of that code, and the tender states the code's amount; the payment must
 /// be confirmed.
@@ -75,38 +84,51 @@ pub(super) async fn quote(
     ),
     request_body = FinalizeSale,
     responses(
+        (status = 200, description = "A manager rejected it: it is kept, and is no sale", body = HeldSale),
         (status = 201, body = SaleReceipt),
+        (status = 202, description = "It is held for a manager", body = HeldSale),
         (status = 400, description = "missing_idempotency_key, invalid_idempotency_key, malformed_json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "not_yours", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "no_open_session, draft_of_another_context, khqr_not_confirmed, khqr_cart_changed", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "figures_changed, no_open_session, draft_of_another_context, khqr_not_confirmed, khqr_cart_changed", body = ProblemBody, content_type = "application/problem+json"),
         (status = 410, description = "pruned", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "ticket_conflict, invalid_completed_at, invalid_cart, not_enough_received, invalid_tender, sale_too_large, invalid_request", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "no_catalogue, journal_rolled_back, storage_failed, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "no_catalogue, journal_rolled_back, storage_failed, too_many_held, too_busy, timed_out", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "storage_full", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn finalize_sale(
     State(api): State<Api>,
-    actor: Actor,
+    seller: Seller,
     IdempotencyKey(ticket): IdempotencyKey,
     CompletedOfflineAt(completed_offline_at): CompletedOfflineAt,
     Body(request): Body<FinalizeSale>,
 ) -> Result<Response, Problem> {
-    actor.require_till(request.device_id)?;
     let started = Instant::now();
-    let asked = capture::SaleAsked {
-        by: By::from(&actor),
-        ticket,
-        request: &request,
-        completed_offline_at,
+    let completed = match (seller, capture::figures_of_fact(&request)) {
+        (Seller::Deliverer(deliverer, _), Some(shown)) => {
+            let brought = capture::FactBrought { ticket, request: &request, shown, deliverer };
+            capture::complete_fact(&api.journal, brought).await
+        }
+        (Seller::Person(actor) | Seller::Deliverer(_, Ok(actor)), _) => {
+            actor.require_till(request.device_id)?;
+            let by = By::from(&actor);
+            let asked = capture::SaleAsked { by, ticket, request: &request, completed_offline_at };
+            capture::finalize_sale(&api.journal, &asked).await
+        }
+        (Seller::Deliverer(_, Err(problem)), None) => return Err(problem),
     };
-    match capture::finalize_sale(&api.journal, &asked).await {
-        Ok(answer) => {
+    match completed {
+        Ok(Completed::Sold(answer)) => {
             api.meters.captured(&answer, started.elapsed());
             if !answer.replayed {
                 api.standing.sale_attempted(true);
             }
             Ok(created(answer))
+        }
+        Ok(Completed::Held(held)) => {
+            let waits = held.state == HeldState::Held;
+            let status = if waits { StatusCode::ACCEPTED } else { StatusCode::OK };
+            Ok(answered_json(status, &held, false))
         }
         Err(error) => {
             api.meters.refused();

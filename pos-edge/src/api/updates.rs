@@ -139,7 +139,8 @@ impl Watcher {
             | Update::OrderChanged { .. }
             | Update::VoidRequested { .. }
             | Update::VoidApproved { .. }
-            | Update::VoidRejected { .. } => update.place.journal_seq > self.place.journal_seq,
+            | Update::VoidRejected { .. }
+            | Update::HeldSaleChanged { .. } => update.place.journal_seq > self.place.journal_seq,
         }
     }
 }
@@ -155,6 +156,7 @@ fn event(update: &PlacedUpdate, place: Place) -> sse::Event {
         Update::VoidRequested { .. } => "void_requested",
         Update::VoidApproved { .. } => "void_approved",
         Update::VoidRejected { .. } => "void_rejected",
+        Update::HeldSaleChanged { .. } => "held_sale_changed",
         Update::InvoiceAssigned { .. } => "invoice_assigned",
         Update::SyncChanged { .. } => "sync_changed",
     };

@@ -11,7 +11,7 @@ use schemas::{
     events::{SaleFinalizedV1, TenderMethod},
 };
 
-use super::{Answer, CaptureError, catalogue, receipt, request_hash};
+use super::{Answer, CaptureError, Completed, before, catalogue, receipt, request_hash};
 use crate::{
     fresh_id::fresh_id,
     journal::{By, Captured, CatalogueInUse, Journal, NewLateSale, NewSale, OpenSession, Refusal},
@@ -42,15 +42,18 @@ pub struct SaleAsked<'a> {
 pub async fn finalize_sale(
     journal: &Journal,
     asked: &SaleAsked<'_>,
-) -> Result<Answer, CaptureError> {
+) -> Result<Completed, CaptureError> {
     let captured = match capture(journal, asked).await {
         Ok(captured) => captured,
         Err(CaptureError::Refused(Refusal::Journal(failed))) => return Err(failed.into()),
-        Err(error) => stored(journal, asked).await?.ok_or(error)?,
+        Err(error) => match stored(journal, asked).await? {
+            Some(completed) => return Ok(completed),
+            None => return Err(error),
+        },
     };
     journal.device_seen(asked.by.device_id);
     let body = receipt::receipt(&captured.payload)?;
-    Ok(Answer { body, replayed: captured.replayed })
+    Ok(Completed::Sold(Answer { body, replayed: captured.replayed }))
 }
 
 async fn capture(journal: &Journal, asked: &SaleAsked<'_>) -> Result<Captured, CaptureError> {
@@ -82,24 +85,19 @@ async fn capture(journal: &Journal, asked: &SaleAsked<'_>) -> Result<Captured, C
     Ok(journal.capture_late_sale(NewLateSale { sale, event }).await?)
 }
 
-/// What was captured under a ticket before: what it was priced with then need
-/// not be there any more.
+/// What became of a ticket before: what it was priced with then need not be there any
+/// more.
 async fn stored(
     journal: &Journal,
     asked: &SaleAsked<'_>,
-) -> Result<Option<Captured>, CaptureError> {
-    match journal.sale(asked.ticket.clone()).await? {
-        Some((hash, payload)) if hash == request_hash(asked.request) => {
-            Ok(Some(Captured { payload, replayed: true }))
-        }
-        Some(_) => Err(Refusal::KeyConflict.into()),
-        None => {
-            let hash = request_hash(asked.request);
-            match journal.refuse_pruned(asked.ticket.clone(), hash).await? {
-                Some(refusal) => Err(refusal.into()),
-                None => Ok(None),
-            }
-        }
+) -> Result<Option<Completed>, CaptureError> {
+    let hash = request_hash(asked.request);
+    if let Some(completed) = before(journal, asked.ticket.clone(), hash).await? {
+        return Ok(Some(completed));
+    }
+    match journal.refuse_pruned(asked.ticket.clone(), hash).await? {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(None),
     }
 }
 
@@ -123,6 +121,20 @@ fn check_seller(asked: &SaleAsked<'_>, session: &CashSession) -> Result<(), Refu
         return refused("is another person's; open one of your own");
     }
     Ok(())
+}
+
+/// Whether the customer was told these figures, if the till says what it told them. Of
+/// a sale that it completed by itself they are compared in the books.
+fn check_shown(asked: &SaleAsked<'_>, settled: &Settled) -> Result<(), CaptureError> {
+    match &asked.request.shown {
+        Some(shown) if asked.completed_offline_at.is_none() && shown.totals != settled.totals => {
+            Err(CaptureError::FiguresChanged {
+                shown: shown.totals.grand_total_usd,
+                now: settled.totals.grand_total_usd,
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The cart as it is priced now.
@@ -160,6 +172,7 @@ fn draft(
         Some(locked) => by_khqr(locked, &request.tender)?,
         None => in_cash(&catalogue, request, finalized_at)?,
     };
+    check_shown(asked, &settled)?;
     let identity = journal.identity();
     let request_hash = request_hash(request);
     let document = catalogue.index.document();

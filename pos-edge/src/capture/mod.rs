@@ -8,6 +8,7 @@
 
 mod acts;
 mod amounts;
+mod complete_fact;
 mod finalize_sale;
 mod idempotency;
 mod open_cash_session;
@@ -16,8 +17,8 @@ mod receipt;
 
 use std::sync::Arc;
 
-use domain::{pricing::PricingError, tender::TenderError};
-use schemas::{DeviceId, Entry, StaffId};
+use domain::{charged::ShownError, pricing::PricingError, tender::TenderError};
+use schemas::{DeviceId, Entry, StaffId, Usd};
 
 use crate::{
     journal::{CatalogueInUse, Journal, JournalError, Refusal},
@@ -26,6 +27,10 @@ use crate::{
 
 pub use acts::{
     approve_void, close_cash_session, move_cash, move_order, reject_void, request_void,
+};
+pub use complete_fact::{
+    Completed, Decided, FactBrought, accept_held, before, complete_fact, figures_of_fact,
+    reject_held,
 };
 pub use finalize_sale::{SaleAsked, finalize_sale};
 pub use idempotency::request_hash;
@@ -90,6 +95,20 @@ pub enum CaptureError {
         /// Why.
         error: PricingError,
     },
+    /// The figures are not those that the till showed.
+    #[error(
+        "the till showed {shown} USD in all, and it comes to {now} USD now; show the customer \
+         the new figures"
+    )]
+    FiguresChanged {
+        /// What the customer was told.
+        shown: Usd,
+        /// What it comes to.
+        now: Usd,
+    },
+    /// What the till showed cannot be a sale.
+    #[error("shown.{0}")]
+    Shown(ShownError),
     /// The tender does not pay for it.
     #[error("tender: {0}")]
     Tender(TenderError),

@@ -1,15 +1,20 @@
 //! What may be captured.
 
+use domain::sale::Settled;
 use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, Currency, DeviceId, DraftId, EntryKind, OrderId, SaleId, Sha256Hash,
+    CashSessionId, Currency, CustomerId, DeviceId, DraftId, EntryKind, OrderId, SaleId, Sha256Hash,
     StockItemId, TicketId, Timestamp, Usd,
+    catalogue::Seller,
     edge_api::CashSession,
-    events::{DeductionLine, SaleFinalizedV1, TenderMethod},
+    events::{DeductionLine, SaleFinalizedV1, SaleType, TenderMethod},
     requests::{Command, HandedOrder},
 };
 
-use super::{acts::Asked, stock};
+use super::{
+    acts::{Asked, By},
+    stock,
+};
 
 /// A sale that was priced and written down, to be captured.
 #[derive(Debug)]
@@ -80,6 +85,46 @@ pub struct NewLateSale {
     pub event: SaleFinalizedV1,
 }
 
+/// A sale for cash that its till completed by itself, at the figures that it showed.
+#[derive(Debug)]
+pub struct NewFact {
+    /// The ticket.
+    pub ticket_id: TicketId,
+    /// The hash of the request: a retry must have the same.
+    pub request_hash: Sha256Hash,
+    /// The till.
+    pub device_id: DeviceId,
+    /// The session that it was sold in.
+    pub cash_session_id: CashSessionId,
+    /// Who bought, if known.
+    pub customer_id: Option<CustomerId>,
+    /// How it was consumed.
+    pub sale_type: SaleType,
+    /// The draft that was sold.
+    pub draft_id: Option<DraftId>,
+    /// Who sells, as the receipt names them.
+    pub seller: Seller,
+    /// When the till completed it, by the till's clock.
+    pub at: Timestamp,
+    /// The figures.
+    pub settled: Settled,
+    /// Set if it was held and a manager accepts it.
+    pub accepted: Option<Acceptance>,
+}
+
+/// A manager accepts a held sale.
+#[derive(Debug, Clone)]
+pub struct Acceptance {
+    /// Who, and on which till.
+    pub by: By,
+    /// The idempotency key of that.
+    pub key: TicketId,
+    /// The hash of the request under it.
+    pub key_hash: Sha256Hash,
+    /// The drawer that its cash lies in, if it is not the one that the sale names.
+    pub cash_session_id: Option<CashSessionId>,
+}
+
 /// What a sale takes from one stock item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StockUse {
@@ -127,6 +172,7 @@ pub(super) enum Capture {
     Sale(NewSale),
     Session(NewSession),
     LateSale(Box<NewLateSale>),
+    Fact(Box<NewFact>),
     Act(Asked),
     Command(Command),
     Order(HandedOrder),
@@ -154,7 +200,11 @@ impl Capture {
                 key: session.key.as_str(),
                 request_hash: session.request_hash,
             }),
-            Self::LateSale(_) | Self::Act(_) | Self::Command(_) | Self::Order(_) => None,
+            Self::LateSale(_)
+            | Self::Fact(_)
+            | Self::Act(_)
+            | Self::Command(_)
+            | Self::Order(_) => None,
         }
     }
 
@@ -164,6 +214,8 @@ impl Capture {
         let sale = match self {
             Self::Sale(sale) => sale,
             Self::LateSale(late) => &late.sale,
+            // It is paid in cash.
+            Self::Fact(_) => return true,
             Self::Session(_) | Self::Act(_) | Self::Command(_) | Self::Order(_) => return false,
         };
         sale.method != TenderMethod::Khqr
@@ -174,7 +226,11 @@ impl Capture {
         match self {
             Self::Sale(sale) => std::mem::take(&mut sale.payload),
             Self::Session(session) => std::mem::take(&mut session.payload),
-            Self::LateSale(_) | Self::Act(_) | Self::Command(_) | Self::Order(_) => Vec::new(),
+            Self::LateSale(_)
+            | Self::Fact(_)
+            | Self::Act(_)
+            | Self::Command(_)
+            | Self::Order(_) => Vec::new(),
         }
     }
 }

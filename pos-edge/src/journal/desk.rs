@@ -7,7 +7,7 @@
 
 use domain::journal_chain;
 use schemas::{
-    Entry, EntryKind, Sha256Hash, Timestamp,
+    DraftId, Entry, EntryKind, Sha256Hash, Timestamp,
     edge_api::Update,
     events::TenderMethod,
     requests::{JournalHead, StorageLevel, StorageReport},
@@ -36,6 +36,8 @@ pub(super) struct Desk<'a> {
     pub(super) head: JournalHead,
     /// How many sales there are.
     pub(super) captured: u64,
+    /// Drafts that were sold.
+    pub(super) sold_drafts: Vec<DraftId>,
     /// What is told after the commit.
     pub(super) told: Vec<Told>,
 }
@@ -59,7 +61,19 @@ impl From<Written> for Captured {
     }
 }
 
-impl Desk<'_> {
+impl<'a> Desk<'a> {
+    /// A desk within a transaction, after the entry `head` and `captured` sales.
+    pub(super) fn new(
+        connection: &'a mut SqliteConnection,
+        shared: &'a Shared,
+        now: Timestamp,
+        head: JournalHead,
+        captured: u64,
+    ) -> Self {
+        let (sold_drafts, told) = (Vec::new(), Vec::new());
+        Self { connection, shared, now, head, captured, sold_drafts, told }
+    }
+
     /// Whether anything new may be written.
     ///
     /// # Errors
@@ -125,6 +139,7 @@ impl Desk<'_> {
 pub(super) async fn decide(desk: &mut Desk<'_>, capture: &Capture) -> Result<Captured, Refusal> {
     match capture {
         Capture::LateSale(late) => acts::late_sale(desk, late).await,
+        Capture::Fact(fact) => acts::fact(desk, fact).await,
         Capture::Act(asked) => acts::carry_out(desk, asked).await,
         Capture::Command(command) => acts::command(desk, command).await,
         Capture::Order(order) => acts::accept(desk, order).await,

@@ -264,6 +264,21 @@ pub enum Refusal {
          not done again. The centre has its receipt"
     )]
     Pruned(u64),
+    /// A manager decides about the sale, or did.
+    #[error("the sale of ticket {0} is held for a manager, or was")]
+    Held(TicketId),
+    /// No sale is held under this ticket.
+    #[error("no sale is held under ticket {0}")]
+    HeldNotFound(TicketId),
+    /// The held sale was decided before.
+    #[error("a manager decided about the sale of ticket {0} already, or it was sold")]
+    HeldDecided(TicketId),
+    /// More sales wait for a manager than may.
+    #[error("{0} sales wait for a manager already; accept or reject them first")]
+    TooManyHeld(u32),
+    /// What a till completed by itself fits no session of it.
+    #[error("{0}")]
+    NoPlace(String),
     /// There is no room for new sales; the reserve is for what must go on.
     #[error(
         "this edge's disk is full: {free_bytes} bytes are left, which are kept for closing \

@@ -1,15 +1,19 @@
 //! What people at the tills do and look at: sessions, orders, voids.
 
 use schemas::{
-    CashSessionId, NotificationId, StaffId,
-    edge_api::{MovementPage, NotificationPage, OrderPage, Supplement, VoidRequestPage, XReport},
+    CashSessionId, NotificationId, StaffId, TicketId,
+    catalogue::CatalogueRef,
+    edge_api::{
+        HeldSale, HeldSalePage, MovementPage, NotificationPage, OrderPage, Supplement,
+        VoidRequestPage, XReport,
+    },
     requests::{Command, HandedOrder},
 };
 
 use super::{
-    Asked, Captured, Journal, JournalError, KnownSession, NewLateSale, NotificationFilter,
-    OrderFilter, Refusal, VoidFilter, captures::Capture, notifications, orders, reports, sessions,
-    void_requests,
+    Asked, Captured, CatalogueInUse, HeldFilter, Journal, JournalError, Kept, KnownSession,
+    NewFact, NewHeld, NewLateSale, NotificationFilter, OrderFilter, Refusal, VoidFilter,
+    captures::Capture, catalogue, held, notifications, orders, reports, sessions, void_requests,
 };
 
 impl Journal {
@@ -27,6 +31,56 @@ impl Journal {
     /// [`Refusal`]; nothing was written then.
     pub async fn capture_late_sale(&self, late: NewLateSale) -> Result<Captured, Refusal> {
         self.capture(Capture::LateSale(Box::new(late))).await
+    }
+
+    /// Captures a sale that its till completed by itself.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing was written then.
+    pub async fn capture_fact(&self, fact: NewFact) -> Result<Captured, Refusal> {
+        self.capture(Capture::Fact(Box::new(fact))).await
+    }
+
+    /// Holds such a sale for a manager, once for its ticket; returns when it is on the
+    /// disk.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing was written then.
+    pub async fn hold_sale(&self, new: NewHeld) -> Result<Kept, Refusal> {
+        self.ask(move |ledger| Box::pin(held::hold(ledger, new))).await?
+    }
+
+    /// A sale that is held or was, and what was asked for.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn held_sale(
+        &self,
+        ticket: TicketId,
+    ) -> Result<Option<(HeldSale, NewHeld)>, JournalError> {
+        self.ask(move |ledger| {
+            Box::pin(async move { held::find(&mut ledger.connection, &ticket).await })
+        })
+        .await
+    }
+
+    /// A page of held sales, newest first.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn held_sales(&self, filter: HeldFilter) -> Result<HeldSalePage, JournalError> {
+        self.ask(move |ledger| Box::pin(held::page(&mut ledger.connection, filter))).await
+    }
+
+    /// A catalogue that was in use before, if it is one of the newest few.
+    ///
+    /// # Errors
+    /// If the storage fails.
+    pub async fn former_catalogue(
+        &self,
+        reference: CatalogueRef,
+    ) -> Result<Option<CatalogueInUse>, JournalError> {
+        self.ask(move |ledger| Box::pin(catalogue::former(ledger, reference))).await
     }
 
     /// Answers a command of the centre's by one entry, however often it comes:

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use domain::journal_chain;
 use schemas::{
-    CashSessionId, DeviceId, Entry, EntryKind, Sha256Hash, StaffId, TicketId, Timestamp,
+    CashSessionId, DeviceId, DraftId, Entry, EntryKind, Sha256Hash, StaffId, TicketId, Timestamp,
     edge_api::Update,
     requests::{JournalHead, StorageReport},
 };
@@ -60,6 +60,8 @@ enum Known {
     },
     /// It is gone, but for what it was.
     Pruned(pruned::Pruned),
+    /// It is held for a manager, or was.
+    Held(Sha256Hash),
 }
 
 /// Captures a group; one outcome for each, in their order.
@@ -80,8 +82,9 @@ pub(super) async fn capture(
     let drawn: Vec<&Capture> = writers.iter().map(|place| &group[*place]).collect();
     let waiting: Vec<&Capture> = group.iter().filter(|capture| capture.drawn().is_none()).collect();
     let written = if sealed.is_empty() && waiting.is_empty() {
-        let (outcomes, told) = (Vec::new(), Vec::new());
-        Ok(Decided { head, captured: ledger.captured, contacts: false, outcomes, told })
+        let captured = ledger.captured;
+        let (outcomes, sold_drafts, told) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Decided { head, captured, contacts: false, outcomes, sold_drafts, told })
     } else {
         write(ledger, &sealed, &drawn, &waiting, head, now).await
     };
@@ -96,7 +99,7 @@ pub(super) async fn capture(
         ledger.set_head(decided.head);
         ledger.write_mark();
         make_known(ledger, &sealed, &drawn);
-        drafts::make_sold(&ledger.shared, &drawn);
+        drafts::make_sold(&ledger.shared, &decided.sold_drafts);
         desk::make_known(&ledger.shared, decided.told);
         ledger.wrote_sales(sales).await;
     }
@@ -151,6 +154,10 @@ fn sort(
                 }
             }
             Some(Known::Pruned(pruned)) => Fate::Settled(Err(pruned.refusal(asked))),
+            Some(Known::Held(held)) => Fate::Settled(Err(match capture {
+                Capture::Sale(sale) if *held == asked => Refusal::Held(sale.ticket_id.clone()),
+                _ => Refusal::KeyConflict,
+            })),
             None => match refuse(ledger, capture, &opening) {
                 Some(refusal) => Fate::Settled(Err(refusal)),
                 None if capture.needs_room() && tickets_left == 0 => {
@@ -253,7 +260,11 @@ fn refuse(
                 .map(Refusal::SessionAlreadyOpen)
         }
         // Decided at the desk.
-        Capture::LateSale(_) | Capture::Act(_) | Capture::Command(_) | Capture::Order(_) => None,
+        Capture::LateSale(_)
+        | Capture::Fact(_)
+        | Capture::Act(_)
+        | Capture::Command(_)
+        | Capture::Order(_) => None,
     }
 }
 
@@ -275,12 +286,15 @@ async fn begin(
             .collect()
     };
     let tickets = json_rows(&keys(EntryKind::SaleFinalized))?;
-    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+    let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(
         "PRAGMA synchronous = FULL;
          BEGIN IMMEDIATE;
          SELECT ticket.ticket_id, ticket.request_hash, entry.payload
          FROM ticket JOIN entry USING (seq)
-         WHERE ticket_id IN (SELECT value FROM json_each(?))",
+         WHERE ticket_id IN (SELECT value FROM json_each(?1))
+         UNION ALL
+         SELECT ticket_id, request_hash, NULL FROM held_sale
+         WHERE ticket_id IN (SELECT value FROM json_each(?1))",
     )
     .bind(tickets)
     // The pragma works when it is prepared: each time anew.
@@ -289,7 +303,16 @@ async fn begin(
     .await?;
     for (ticket, request_hash, payload) in rows {
         let request_hash = hash_out(&request_hash)?;
-        known.insert((EntryKind::SaleFinalized, ticket), Known::Before { request_hash, payload });
+        let key = (EntryKind::SaleFinalized, ticket);
+        match payload {
+            Some(payload) => {
+                known.insert(key, Known::Before { request_hash, payload });
+            }
+            // One that was accepted is sold, and that was found first.
+            None => {
+                known.entry(key).or_insert(Known::Held(request_hash));
+            }
+        }
     }
     if pruned {
         for (ticket, pruned) in pruned::tickets(connection, &keys(EntryKind::SaleFinalized)).await?
@@ -318,6 +341,7 @@ struct Decided {
     contacts: bool,
     /// Of everything that was decided at the desk, in its order.
     outcomes: Vec<Result<Captured, Refusal>>,
+    sold_drafts: Vec<DraftId>,
     told: Vec<desk::Told>,
 }
 
@@ -353,7 +377,7 @@ async fn write(
     if let Some(rows) = &contacts {
         contacts::write(connection, rows).await?;
     }
-    let mut desk = Desk { connection, shared: &shared, now, head, captured, told: Vec::new() };
+    let mut desk = Desk::new(connection, &shared, now, head, captured);
     for capture in drawn {
         if let Capture::Sale(NewSale { draft_id: Some(draft), .. }) = capture {
             drafts::sell(&mut desk, *draft).await?;
@@ -366,8 +390,8 @@ async fn write(
             outcome => outcomes.push(outcome),
         }
     }
-    let Desk { head, captured, told, .. } = desk;
-    Ok(Decided { head, captured, contacts: contacts.is_some(), outcomes, told })
+    let Desk { head, captured, sold_drafts, told, .. } = desk;
+    Ok(Decided { head, captured, contacts: contacts.is_some(), outcomes, sold_drafts, told })
 }
 
 /// Tells those who watch, after the commit.

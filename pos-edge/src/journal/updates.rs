@@ -75,9 +75,12 @@ async fn of_entries(
                 CASE WHEN ticket.seq IS NULL THEN entry.payload END AS \"payload: Vec<u8>\"
          FROM entry LEFT JOIN ticket USING (seq)
          WHERE entry.seq > ?
-           AND entry.kind IN ('sale.finalized', 'cash.session_opened', 'cash.moved',
-                              'cash.session_closed', 'order.status_changed', 'order.accepted',
-                              'void.requested', 'void.approved', 'void.rejected')
+           AND (entry.kind IN ('sale.finalized', 'cash.session_opened', 'cash.moved',
+                               'cash.session_closed', 'order.status_changed', 'order.accepted',
+                               'void.requested', 'void.approved', 'void.rejected')
+                OR entry.kind = 'audit.recorded'
+                   AND CAST(entry.payload AS TEXT) ->> 'action'
+                       IN ('SALE_HELD', 'HELD_SALE_ACCEPTED', 'HELD_SALE_REJECTED'))
          ORDER BY entry.seq LIMIT ?",
         seq,
         limit,
@@ -122,6 +125,10 @@ fn told_by(kind: &str, payload: &[u8]) -> Result<Update, String> {
         sale_id: SaleId,
     }
     #[derive(Deserialize)]
+    struct Audit {
+        detail: String,
+    }
+    #[derive(Deserialize)]
     struct Void {
         void_request_id: VoidRequestId,
         ticket_id: TicketId,
@@ -164,6 +171,14 @@ fn told_by(kind: &str, payload: &[u8]) -> Result<Update, String> {
         EntryKind::VoidRejected => {
             let Void { void_request_id, ticket_id } = read(payload)?;
             Update::VoidRejected { void_request_id, ticket_id }
+        }
+        EntryKind::AuditRecorded => {
+            let Audit { detail } = read(payload)?;
+            // The ticket, and after it what there is to say; see `journal::held`.
+            let ticket = detail.split(' ').next().unwrap_or_default();
+            Update::HeldSaleChanged {
+                ticket_id: TicketId::parse(ticket).map_err(|error| error.to_string())?,
+            }
         }
         other => return Err(format!("a {other} entry tells nothing to watchers")),
     })

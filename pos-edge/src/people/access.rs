@@ -2,7 +2,7 @@
 //! says what they may still do.
 
 use domain::catalogue::CatalogueIndex;
-use schemas::{DeviceId, Sha256Hash, StaffId, Timestamp, catalogue::StaffRole};
+use schemas::{DeviceId, Sha256Hash, StaffId, Timestamp, catalogue::StaffRole, edge_api::HeldWhy};
 
 use super::{OperatorToken, tokens};
 use crate::journal::{Bearer, Journal, Login};
@@ -89,6 +89,39 @@ pub fn identify(
     let bearer = journal.bearer(hash).ok_or(unknown)?;
     let catalogue = journal.catalogue().borrow().clone().ok_or(AccessError::NoCatalogue)?;
     admit(bearer, hash, &catalogue.index, journal.now())
+}
+
+/// Who brings a sale that a till completed by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deliverer {
+    /// A till that may sell: with its own token, or with that of a person who is or was
+    /// logged in there. The sale is its till's, whoever is there by now.
+    Till(DeviceId),
+    /// Anyone else, and why they may not sell.
+    Stranger(HeldWhy),
+}
+
+/// Who brings a sale that a till completed by itself.
+///
+/// # Errors
+/// [`AccessError`] if there is no token at all, or no catalogue yet.
+pub fn identify_deliverer(
+    journal: &Journal,
+    token: Option<&str>,
+) -> Result<Deliverer, AccessError> {
+    let token = token.ok_or(AccessError::NotLoggedIn("send Authorization: Bearer with a token"))?;
+    let catalogue = journal.catalogue().borrow().clone().ok_or(AccessError::NoCatalogue)?;
+    let bearer = tokens::hash_of(token).and_then(|hash| journal.bearer(hash));
+    let device = match bearer {
+        Some(Bearer::Till(device)) => device,
+        Some(Bearer::Person(login)) => login.device_id,
+        None => return Ok(Deliverer::Stranger(HeldWhy::TokenUnknown)),
+    };
+    Ok(match check_till(device, &catalogue.index) {
+        Ok(()) => Deliverer::Till(device),
+        Err(NoTill::Revoked(_)) => Deliverer::Stranger(HeldWhy::DeviceRevoked),
+        Err(NoTill::Unknown(_)) => Deliverer::Stranger(HeldWhy::DeviceUnknown),
+    })
 }
 
 /// What the catalogue lets the bearer of a token be.

@@ -24,7 +24,7 @@ mod secrets;
 
 use crate::journal::{JournalError, PeopleRefusal};
 
-pub use access::{AccessError, Actor, Caller, NoTill, identify};
+pub use access::{AccessError, Actor, Caller, Deliverer, NoTill, identify, identify_deliverer};
 pub use log_in::log_in;
 pub use operator::OperatorToken;
 pub use pair::pair;

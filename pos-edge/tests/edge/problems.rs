@@ -9,7 +9,7 @@ async fn what_is_not_served_is_a_problem() {
     let store = Store::with_menu().await;
     let till = &store.till;
     assert_eq!(till.get("/v1/nowhere").await.problem(404), "not_found");
-    assert_eq!(till.get("/").await.problem(404), "not_found");
+    assert_eq!(till.get("/assets/nowhere.js").await.problem(404), "not_found");
     let wrong = till.send(till.request(Method::DELETE, "/v1/sales")).await;
     assert_eq!(wrong.problem(405), "method_not_allowed");
     let wrong = till.send(till.request(Method::PUT, "/healthz")).await;

@@ -2,6 +2,7 @@
 
 mod carts;
 mod drafts;
+mod held;
 mod imports;
 mod khqr;
 mod notifications;
@@ -18,6 +19,10 @@ mod voids;
 
 pub use carts::{Cart, CartLine, Quote, Totals};
 pub use drafts::{Draft, PutDraft};
+pub use held::{
+    AcceptHeldSale, HeldDecided, HeldSale, HeldSalePage, HeldSaleRow, HeldState, HeldWhy,
+    RejectHeldSale,
+};
 pub use imports::{
     ExportBegin, ExportEnd, ExportedEntry, ImportEntries, ImportOutcome, ImportedEntries,
     ImportedEntry,
@@ -27,7 +32,7 @@ pub use notifications::{NotificationPage, NotificationRow};
 pub use orders::{MoveOrder, OrderLine, OrderMoved, OrderOrigin, OrderPage, OrderRow};
 pub use people::{LogIn, LoggedIn, Me, MeStaff, PairDevice, PairedDevice};
 pub use problem::Problem;
-pub use sales::{FinalizeSale, SaleReceipt, TenderOffer};
+pub use sales::{FinalizeSale, SaleReceipt, Shown, TenderOffer};
 pub use sessions::{
     CashMoved, CashMovement, CashSession, CloseCashSession, MoveCash, MovementKind, MovementPage,
     OpenCashSession, Supplement, XReport, ZReport, ZWithSupplements,

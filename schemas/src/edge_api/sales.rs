@@ -29,6 +29,22 @@ pub struct FinalizeSale {
     /// The draft that is sold: it ends with the sale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft_id: Option<DraftId>,
+    /// What the till had told the customer, if it priced the cart by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
+}
+
+/// The figures that a till priced by itself and showed, with the same rules as the
+/// edge (`domain`, compiled for it).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// Priced with.
+    pub catalogue: CatalogueRef,
+    /// The figures.
+    pub totals: Totals,
+    /// The moment that they were priced at, by the till's clock.
+    pub at: Timestamp,
 }
 
 /// What the customer hands over.

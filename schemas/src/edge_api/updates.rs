@@ -77,6 +77,11 @@ pub enum Update {
         /// The number.
         invoice_no: u64,
     },
+    /// A sale is held for a manager, or one decided about it.
+    HeldSaleChanged {
+        /// Its ticket.
+        ticket_id: TicketId,
+    },
     /// The way to the books changed.
     SyncChanged {
         /// How far it is now.

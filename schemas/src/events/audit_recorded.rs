@@ -54,6 +54,13 @@ pub enum AuditAction {
     LoginLocked,
     /// A till was paired.
     DevicePaired,
+    /// A sale that a till completed by itself was held for a manager; the detail is
+    /// its ticket.
+    SaleHeld,
+    /// A manager accepted a held sale; the detail is its ticket.
+    HeldSaleAccepted,
+    /// A manager rejected a held sale; the detail is its ticket, and why.
+    HeldSaleRejected,
 }
 
 impl AuditAction {
@@ -68,6 +75,9 @@ impl AuditAction {
             Self::LoginFailed => "LOGIN_FAILED",
             Self::LoginLocked => "LOGIN_LOCKED",
             Self::DevicePaired => "DEVICE_PAIRED",
+            Self::SaleHeld => "SALE_HELD",
+            Self::HeldSaleAccepted => "HELD_SALE_ACCEPTED",
+            Self::HeldSaleRejected => "HELD_SALE_REJECTED",
         }
     }
 }

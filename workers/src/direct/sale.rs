@@ -13,7 +13,6 @@ use domain::{
     sale::{Settled, Sold},
     tender::{self, TenderError},
 };
-use rust_decimal::Decimal;
 use schemas::{
     CashSessionId, DeviceId, EntryKind, OrderId, SaleId, Sha256Hash, StaffId, TicketId, Timestamp,
     door_api::{CompletedOffline, DoorTender, RefusalCode, SubmitSale},
@@ -254,20 +253,20 @@ impl Asked<'_> {
         match &self.sale.tender {
             DoorTender::Cash { received } => {
                 let offer = TenderOffer { method: TenderMethod::Cash, received: *received };
-                match tender::settle(totals, &offer) {
-                    // What was handed over was handed over; that it is too little is
-                    // told as a difference of the figures.
-                    Err(TenderError::NotEnough { received, currency, .. }) if self.is_fact() => {
-                        let (method, change) = (TenderMethod::Cash, Decimal::ZERO);
-                        Ok(Tender { method, currency, received, change, khqr: None })
-                    }
-                    Err(error @ TenderError::NotEnough { .. }) => {
-                        Err(Refusal::new(RefusalCode::TenderNotEnough, error.to_string()))
-                    }
-                    other => other.map_err(|error| {
-                        Refusal::new(RefusalCode::InvalidTender, error.to_string())
-                    }),
-                }
+                // What was handed over was handed over; that it is too little is told as
+                // a difference of the figures.
+                let settled = if self.is_fact() {
+                    tender::settle_fact(totals, &offer)
+                } else {
+                    tender::settle(totals, &offer)
+                };
+                settled.map_err(|error| {
+                    let code = match error {
+                        TenderError::NotEnough { .. } => RefusalCode::TenderNotEnough,
+                        _ => RefusalCode::InvalidTender,
+                    };
+                    Refusal::new(code, error.to_string())
+                })
             }
             DoorTender::Account => self.charge(totals),
             DoorTender::Khqr { md5, currency, proof } => {

@@ -7,6 +7,7 @@ mod model;
 mod admission;
 mod booking;
 mod convergence;
+mod golden_carts;
 mod handed;
 mod khqr;
 mod plan;

@@ -3,6 +3,7 @@
 
 mod sample;
 
+mod cases;
 mod catalogue_checks;
 mod chains;
 mod completeness;

@@ -1,6 +1,6 @@
 //! What each refusal of the other parts is to a client.
 
-use domain::{orders::MoveRefused, tender::TenderError, voids::Blocked};
+use domain::{charged::ShownError, orders::MoveRefused, tender::TenderError, voids::Blocked};
 
 use super::{Code, Problem};
 use crate::{
@@ -126,6 +126,9 @@ impl From<CaptureError> for Problem {
             CaptureError::InvalidAmount { .. } => Code::InvalidAmount,
             CaptureError::InvalidText { .. } => Code::InvalidText,
             CaptureError::Cart { .. } => Code::InvalidCart,
+            CaptureError::FiguresChanged { .. } => Code::FiguresChanged,
+            CaptureError::Shown(ShownError::Tender(_)) => Code::InvalidTender,
+            CaptureError::Shown(_) => Code::InvalidCart,
             CaptureError::Tender(TenderError::NotEnough { .. }) => Code::NotEnoughReceived,
             CaptureError::Tender(
                 TenderError::BadAmount { .. } | TenderError::NotTheCode { .. },
@@ -184,6 +187,11 @@ impl From<Refusal> for Problem {
                 Blocked::AlreadyDecided(_) => Code::VoidAlreadyDecided,
             },
             Refusal::TooManyVoids(_) => Code::TooManyVoids,
+            Refusal::Held(_) => Code::SaleHeld,
+            Refusal::HeldNotFound(_) => Code::HeldNotFound,
+            Refusal::HeldDecided(_) => Code::HeldDecided,
+            Refusal::TooManyHeld(_) => Code::TooManyHeld,
+            Refusal::NoPlace(_) => Code::NoPlace,
             Refusal::Pruned(_) => Code::Pruned,
             Refusal::NoRoom { .. } => Code::StorageFull,
             Refusal::TooLarge(_) => Code::SaleTooLarge,

@@ -1,16 +1,16 @@
 //! A sale that came after the close of its session: a supplement to the Z
 //! report, which stands.
 
-use schemas::{EntryKind, edge_api::Update, events::LateSale};
+use schemas::events::LateSale;
 
+use super::book;
 use crate::journal::{
     captures::{Captured, NewLateSale},
-    columns::place_in,
     desk::Desk,
     error::Refusal,
-    insert::{NewRows, insert},
+    held,
     pruned::Key,
-    sessions, stock, tickets,
+    sessions, tickets,
 };
 
 /// Captures a late sale under the next number of its session's supplements.
@@ -29,6 +29,7 @@ pub(in crate::journal) async fn late_sale(
     if let Some(pruned) = desk.pruned(Key::Ticket(sale.ticket_id.as_str())).await? {
         return Err(pruned.refusal(sale.request_hash));
     }
+    held::refuse(desk.connection, &sale.ticket_id, sale.request_hash).await?;
     desk.may_write()?;
     desk.has_room(sale.method)?;
     let id = sale.cash_session_id;
@@ -48,26 +49,5 @@ pub(in crate::journal) async fn late_sale(
     let supplement_no = session.supplements.saturating_add(1);
     let mut event = late.event.clone();
     event.late = Some(LateSale { supplement_no, received_at: desk.now });
-    let written = desk.append(EntryKind::SaleFinalized, &event).await?;
-    let sale_no = desk.captured + 1;
-    let row = tickets::Insert::of(
-        sale,
-        (place_in(written.seq), written.hash),
-        sale_no,
-        Some(supplement_no),
-    )?;
-    let taken: Vec<stock::Sold> = stock::taken(&sale.stock, written.seq).collect();
-    let rows = NewRows { entries: &[], tickets: &[row], sold: &taken };
-    insert(desk.connection, rows).await?;
-    desk.captured = sale_no;
-    let (count, session) = (place_in(u64::from(supplement_no)), id.as_uuid());
-    sqlx::query!(
-        "UPDATE cash_session SET supplements = ? WHERE cash_session_id = ?",
-        count,
-        session,
-    )
-    .execute(&mut *desk.connection)
-    .await?;
-    desk.tell(written.seq, Update::SaleCaptured { ticket_id: sale.ticket_id.clone() });
-    Ok(written.into())
+    Ok(book(desk, &event, id).await?.into())
 }

@@ -3,11 +3,14 @@
 //! gets the same answer, another one under that key is refused.
 
 mod accept;
+mod book;
 mod cash;
 pub(super) mod close;
 mod command;
+mod fact;
 mod late_sale;
 mod order;
+mod reject_held;
 mod void;
 
 use rust_decimal::Decimal;
@@ -23,14 +26,16 @@ use sqlx::SqliteConnection;
 use super::{
     captures::Captured,
     columns::{hash_out, place_in},
-    desk::{Desk, Written},
+    desk::Desk,
     error::{JournalError, Refusal},
     pruned::Key,
 };
 
 pub(super) use accept::accept;
+pub(super) use book::book;
 pub(super) use cash::insert as insert_movement;
 pub(super) use command::command;
+pub(super) use fact::fact;
 pub(super) use late_sale::late_sale;
 pub(super) use void::{Refund, insert_refund};
 
@@ -85,6 +90,13 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+    /// A manager decides that a held sale is none.
+    RejectHeld {
+        /// Which.
+        ticket_id: TicketId,
+        /// Why.
+        reason: String,
+    },
     /// A manager decides about that.
     DecideVoid {
         /// About which request.
@@ -109,15 +121,8 @@ pub struct Asked {
 
 /// Does what was asked, once for each key.
 pub(super) async fn carry_out(desk: &mut Desk<'_>, asked: &Asked) -> Result<Captured, Refusal> {
-    match by_key(desk.connection, &asked.key).await? {
-        Some((hash, payload)) if hash == asked.request_hash => {
-            return Ok(Captured { payload, replayed: true });
-        }
-        Some(_) => return Err(Refusal::KeyConflict),
-        None => {}
-    }
-    if let Some(pruned) = desk.pruned(Key::Act(asked.key.as_str())).await? {
-        return Err(pruned.refusal(asked.request_hash));
+    if let Some(before) = done_before(desk, &asked.key, asked.request_hash).await? {
+        return Ok(before);
     }
     desk.may_write()?;
     let by = asked.by;
@@ -132,6 +137,9 @@ pub(super) async fn carry_out(desk: &mut Desk<'_>, asked: &Asked) -> Result<Capt
         }
         Act::MoveOrder { order_id, to } => order::move_order(desk, by, *order_id, *to).await,
         Act::RequestVoid { ticket_id, reason } => void::request(desk, by, ticket_id, reason).await,
+        Act::RejectHeld { ticket_id, reason } => {
+            reject_held::reject_held(desk, by, ticket_id, reason).await
+        }
         Act::DecideVoid { void_request_id, decision } => {
             let decided = void::Decided {
                 by: by.staff_id,
@@ -142,8 +150,30 @@ pub(super) async fn carry_out(desk: &mut Desk<'_>, asked: &Asked) -> Result<Capt
             void::decide(desk, &decided).await
         }
     }?;
-    remember(desk.connection, asked, &written).await?;
+    remember_as(desk.connection, &asked.key, asked.request_hash, written.seq).await?;
     Ok(written.into())
+}
+
+/// What was done under a key, if this same request was.
+///
+/// # Errors
+/// [`Refusal::KeyConflict`] if it was another one; [`Refusal::Pruned`].
+async fn done_before(
+    desk: &mut Desk<'_>,
+    key: &TicketId,
+    request_hash: Sha256Hash,
+) -> Result<Option<Captured>, Refusal> {
+    match by_key(desk.connection, key).await? {
+        Some((hash, payload)) if hash == request_hash => {
+            return Ok(Some(Captured { payload, replayed: true }));
+        }
+        Some(_) => return Err(Refusal::KeyConflict),
+        None => {}
+    }
+    match desk.pruned(Key::Act(key.as_str())).await? {
+        Some(pruned) => Err(pruned.refusal(request_hash)),
+        None => Ok(None),
+    }
 }
 
 /// The hash of the request under a key, and the payload of the entry it made.
@@ -162,13 +192,15 @@ async fn by_key(
     row.map(|row| Ok((hash_out(&row.request_hash)?, row.payload))).transpose()
 }
 
-async fn remember(
+/// Keeps the entry that answered a request under a key.
+async fn remember_as(
     connection: &mut SqliteConnection,
-    asked: &Asked,
-    written: &Written,
+    key: &TicketId,
+    request_hash: Sha256Hash,
+    seq: u64,
 ) -> Result<(), JournalError> {
-    let (key, hash) = (asked.key.as_str(), asked.request_hash.as_bytes().as_slice());
-    let seq = place_in(written.seq);
+    let (key, hash) = (key.as_str(), request_hash.as_bytes().as_slice());
+    let seq = place_in(seq);
     sqlx::query!(
         "INSERT INTO asked (idempotency_key, request_hash, seq) VALUES (?, ?, ?)",
         key,

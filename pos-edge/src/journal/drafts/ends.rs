@@ -11,7 +11,7 @@ use crate::{
     drafts::DraftStatus,
     journal::{
         append::append,
-        captures::{Capture, NewSale},
+        captures::NewSale,
         columns::uuid_out,
         desk::Desk,
         error::{JournalError, Refusal},
@@ -46,6 +46,7 @@ pub(in crate::journal) async fn sell(
     .execute(&mut *desk.connection)
     .await?
     .rows_affected();
+    desk.sold_drafts.push(draft_id);
     let Some(event) = pending_event(desk.shared, draft_id).filter(|_| ended > 0) else {
         return Ok(());
     };
@@ -64,14 +65,10 @@ fn pending_event(shared: &Shared, draft_id: DraftId) -> Option<AuditRecordedV1> 
 }
 
 /// Makes known, after the commit, that drafts were sold.
-pub(in crate::journal) fn make_sold(shared: &Shared, captures: &[&Capture]) {
-    let sold = captures.iter().filter_map(|capture| match capture {
-        Capture::Sale(sale) => sale.draft_id,
-        _ => None,
-    });
+pub(in crate::journal) fn make_sold(shared: &Shared, sold: &[DraftId]) {
     for draft in sold {
         let mut drafts = shared.write_drafts();
-        let held = drafts.values_mut().find(|held| held.known.draft_id == draft);
+        let held = drafts.values_mut().find(|held| held.known.draft_id == *draft);
         if let Some(held) = held.filter(|held| held.known.status == DraftStatus::Active) {
             held.known.status = DraftStatus::Finalized;
             held.pending = false;

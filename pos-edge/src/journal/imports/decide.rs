@@ -13,14 +13,12 @@ use schemas::{
 
 use super::{Candidate, Verdict, sessions, voids};
 use crate::journal::{
-    acts::insert_movement,
-    captures::NewSale,
+    acts::{book, insert_movement},
     cases,
     columns::place_in,
     desk::Desk,
     error::Refusal,
-    insert::{NewRows, insert},
-    online_orders, stock, tickets,
+    online_orders, tickets,
 };
 
 pub(super) async fn decide(
@@ -85,26 +83,7 @@ async fn take_sale(
         imported_from: Some(from),
         ..sale.clone()
     };
-    let new = NewSale::of(&event, id);
-    let written = desk.append(EntryKind::SaleFinalized, &event).await?;
-    let sale_no = desk.captured + 1;
-    let place = place_in(written.seq);
-    let row = tickets::Insert::of(&new, (place, written.hash), sale_no, supplement)?;
-    let taken: Vec<stock::Sold> = stock::taken(&new.stock, written.seq).collect();
-    insert(desk.connection, NewRows { entries: &[], tickets: &[row], sold: &taken }).await?;
-    desk.captured = sale_no;
-    if let Some(number) = supplement {
-        let (number, session) = (i64::from(number), id.as_uuid());
-        sqlx::query!(
-            "UPDATE cash_session SET supplements = ? WHERE cash_session_id = ?",
-            number,
-            session,
-        )
-        .execute(&mut *desk.connection)
-        .await?;
-    }
-    desk.tell(written.seq, Update::SaleCaptured { ticket_id: sale.ticket_id.clone() });
-    Ok(Verdict::Imported(written))
+    Ok(Verdict::Imported(book(desk, &event, id).await?))
 }
 
 /// The money moved, so it is told; where the session is closed by now, a person hears of

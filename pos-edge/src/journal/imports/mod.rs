@@ -119,7 +119,7 @@ async fn import(
     let (head, captured) = (*shared.head.borrow(), ledger.captured);
     ledger.begin(Durability::Disk).await?;
     let connection = &mut ledger.connection;
-    let mut desk = Desk { connection, shared: &shared, now, head, captured, told: Vec::new() };
+    let mut desk = Desk::new(connection, &shared, now, head, captured);
     let mut outcomes = Vec::with_capacity(candidates.len());
     let mut failed = None;
     for candidate in &candidates {
