@@ -81,7 +81,7 @@ export async function assemble(world: World): Promise<Parts> {
   const freshId = () => ports.crypto.randomUUID();
   const store = createQueueStore(database, crypt, freshId);
   const tell = (what: Told) => ports.channel.post(what);
-  const newTicket = () => mintTicket(ports.crypto, clock.nowMs());
+  const newTicket = () => mintTicket(ports.crypto, clock.nowMs(), state.till.value?.deviceId ?? '');
   const storageFailed = (error: unknown) => {
     state.failure.value = no('device_storage_failed', String(error)).problem;
   };
