@@ -54,17 +54,11 @@ async fn free_name(daemon: &ServiceDaemon, own: &str) -> Result<String, mdns_sd:
     let answers = daemon.resolve_hostname(&shared, Some(ASKED_FOR_MS))?;
     while let Ok(event) = answers.recv_async().await {
         match event {
-            HostnameResolutionEvent::AddressesFound(_, found) => {
-                let mut theirs = found.iter().map(|address| address.to_ip_addr());
-                // An address of one link alone tells no box from another.
-                let is_theirs = |address: IpAddr| match address {
-                    IpAddr::V6(v6) if v6.is_unicast_link_local() => false,
-                    address => !ours.contains(&address),
-                };
-                if theirs.any(is_theirs) {
-                    tracing::warn!("another edge on this LAN has the name tillstream.local");
-                    return Ok(format!("{own}.local."));
-                }
+            HostnameResolutionEvent::AddressesFound(_, found)
+                if found.iter().any(|address| is_anothers(address.to_ip_addr(), &ours)) =>
+            {
+                tracing::warn!("another edge on this LAN has the name tillstream.local");
+                return Ok(format!("{own}.local."));
             }
             HostnameResolutionEvent::SearchTimeout(_)
             | HostnameResolutionEvent::SearchStopped(_) => break,
@@ -74,9 +68,38 @@ async fn free_name(daemon: &ServiceDaemon, own: &str) -> Result<String, mdns_sd:
     Ok(shared)
 }
 
+/// Whether an address that answers to a name is another box's. One of a single link alone
+/// tells no box from another.
+fn is_anothers(address: IpAddr, ours: &BTreeSet<IpAddr>) -> bool {
+    match address {
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => false,
+        address => !ours.contains(&address),
+    }
+}
+
 async fn stop(daemon: &ServiceDaemon) -> Result<(), mdns_sd::Error> {
     let stopped = daemon.shutdown()?;
     // An error means that it has stopped already.
     let _status = stopped.recv_async().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_anothers_if_another_box_answers_to_it() {
+        let ours: BTreeSet<IpAddr> =
+            [IpAddr::from([192, 168, 1, 9]), IpAddr::from([127, 0, 0, 1])].into();
+        for (address, anothers) in [
+            (IpAddr::from([192, 168, 1, 9]), false),
+            (IpAddr::from([127, 0, 0, 1]), false),
+            (IpAddr::from([192, 168, 1, 10]), true),
+            (IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, 1]), false),
+            (IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 1]), true),
+        ] {
+            assert_eq!(is_anothers(address, &ours), anothers, "{address}");
+        }
+    }
 }
