@@ -130,7 +130,7 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
 
 function matches(row: wire.TicketRow, filters: HistoryFilters, deviceId: wire.DeviceId): boolean {
   const text = filters.text?.trim().replace(/^#/, '') ?? '';
-  if (text !== '' && !row.ticketId.includes(text) && String(row.invoiceNo ?? '') !== text) return false;
+  if (text !== '' && !names(row.ticketId, text) && String(row.invoiceNo ?? '') !== text) return false;
   if (filters.mine && !isMintedBy(deviceId, row.ticketId)) return false;
   if (filters.from && row.createdAt < filters.from) return false;
   return !(filters.until && row.createdAt >= filters.until);
@@ -139,7 +139,7 @@ function matches(row: wire.TicketRow, filters: HistoryFilters, deviceId: wire.De
 function fits(sale: QueuedSale, filters: HistoryFilters): boolean {
   const text = filters.text?.trim() ?? '';
   if (filters.status && filters.status !== 'pending') return false;
-  if (text !== '' && !sale.ticketId.includes(text)) return false;
+  if (text !== '' && !names(sale.ticketId, text)) return false;
   if (filters.from && sale.at < filters.from) return false;
   return !(filters.until && sale.at >= filters.until);
 }
@@ -180,4 +180,9 @@ function rowHere(sale: QueuedSale): HistoryRow {
     invoiceNo: null,
     lastError: sale.problem?.detail ?? null,
   };
+}
+
+/** Screens show the ends of tickets in capitals: people type what they see. */
+function names(ticketId: string, text: string): boolean {
+  return ticketId.toLowerCase().includes(text.toLowerCase());
 }
