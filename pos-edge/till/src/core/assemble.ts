@@ -134,6 +134,8 @@ export async function assemble(world: World): Promise<Parts> {
     state, ports, client, people, store, storageFailed,
     changed: () => tell('queue'),
     read(begun) {
+      // Whatever failed before: the browser's storage answers.
+      state.failure.value = null;
       // The cart was read before its sale was over.
       const { selling: ticketId } = cart.record.value;
       if (ticketId !== null && !begun.includes(ticketId)) void cart.load().catch(storageFailed);

@@ -4,7 +4,7 @@
 // Guarantees: nothing throws; before `start` has read this device, `phase` is
 // `starting` and nothing can be sold. A browser that keeps nothing is told in
 // `failure`, and the page does not pretend to sell on it.
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { createClient } from './api/client';
 import { assemble, type Parts } from './assemble';
 import { wireCart } from './cart/record';
@@ -54,6 +54,11 @@ export function createCore(ports: Ports): RunningCore {
       parts.value = assembled;
       ports.pages?.watch(() => {
         state.pageUpdate.value = 'ready';
+      });
+      // Nobody is logged in, so nobody is interrupted.
+      effect(() => {
+        const nobody = state.phase.value === 'locked' || state.phase.value === 'unpaired';
+        if (state.pageUpdate.value === 'ready' && nobody) core.applyPageUpdate();
       });
       await assembled.begin();
     } catch (error) {
