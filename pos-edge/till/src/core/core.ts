@@ -33,7 +33,7 @@ export function createCore(ports: Ports): RunningCore {
   const state = createState(ports.now());
   const parts = signal<Parts | null>(null);
   let keepOffset = (_offset: number) => {};
-  const clock: Clock = createClock(() => ports.now(), 0, (offset) => keepOffset(offset));
+  const clock: Clock = createClock(() => ports.now(), (offset) => keepOffset(offset));
   const link: Link = createLink(state, clock);
   const client = createClient(ports, clock, (heard) => link.heard(heard));
   let opening: Promise<void> | null = null;
