@@ -8,6 +8,7 @@
 pub mod api;
 pub mod capture;
 pub mod drafts;
+pub mod https;
 pub mod journal;
 pub mod khqr;
 pub mod page;

@@ -10,7 +10,12 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Settings, api, drafts, journal::Journal, page::Page, people::OperatorToken, standing::Standing,
+    Settings, api, drafts,
+    https::{self, Https, trust::Trust},
+    journal::Journal,
+    page::Page,
+    people::OperatorToken,
+    standing::Standing,
     sync,
 };
 
@@ -18,6 +23,8 @@ use crate::{
 pub struct Running {
     /// Where tills reach it.
     pub address: SocketAddr,
+    /// Where they reach it by HTTPS, if it serves that, and what they need to trust.
+    pub https: Option<(SocketAddr, Trust)>,
     /// Its journal.
     pub journal: Journal,
     root: JoinHandle<anyhow::Result<()>>,
@@ -63,12 +70,22 @@ pub async fn start(
     let journal = Journal::open(&settings.journal(), settings.identity, Arc::clone(&clock)).await?;
     let operator = OperatorToken::load(&settings.data_dir)?;
     let stop = shutdown.child_token();
-    let sync = sync::spawn(journal.clone(), settings.sync(), clock, stop.clone());
+    let sync = sync::spawn(journal.clone(), settings.sync(), Arc::clone(&clock), stop.clone());
     let standing = Standing::new(journal.clone(), sync.status.clone(), sync.outages.clone());
     let drafts = tokio::spawn(drafts::keep_telling(journal.clone(), stop.clone()));
     let telling = tokio::spawn(standing.clone().keep_telling(stop.clone()));
+    let https = match &settings.https {
+        Some(set) => {
+            let (branch, clock) = (settings.identity.branch_id, Arc::clone(&clock));
+            Some(https::start(set, &settings.data_dir, branch, clock, stop.clone()).await?)
+        }
+        None => None,
+    };
+    let told = https.as_ref().map(|https| (https.address, https.trust.clone()));
+    let trust = told.as_ref().map(|(_, trust)| trust.clone());
     let page = Page::embedded();
-    let parts = api::Parts { standing, centre: sync.centre.clone(), registry, operator, page };
+    let parts =
+        api::Parts { standing, centre: sync.centre.clone(), registry, operator, page, trust };
     let router =
         api::router(journal.clone(), parts, &settings.limits, settings.receipts, stop.clone());
     // Small answers must not wait for more to be sent with them.
@@ -77,7 +94,20 @@ pub async fn start(
             tracing::debug!(%error, "a line stays as it is");
         }
     });
-    let server = axum::serve(listener, router)
+    let (secure, kept_fresh) = match https.map(Https::into_parts) {
+        Some((listener, kept)) => {
+            let server = axum::serve(listener, router.clone())
+                .with_graceful_shutdown(stop.clone().cancelled_owned());
+            (Some(tokio::spawn(server.into_future())), Some(kept))
+        }
+        None => (None, None),
+    };
+    let plain = match &told {
+        Some((_, trust)) => api::plain(router, trust.clone()),
+        None => router,
+    };
+    let plain = plain.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, plain)
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();
     tracing::info!(edge.id = %settings.identity.edge_id, %address, "serving");
@@ -98,8 +128,14 @@ pub async fn start(
         // They end with the token, which is cancelled by now.
         let _told = telling.await;
         let _told = drafts.await;
+        if let Some(secure) = secure {
+            let _served = secure.await;
+        }
+        if let Some(kept_fresh) = kept_fresh {
+            let _kept = kept_fresh.await;
+        }
         kept.close().await;
         served.and(synced)
     });
-    Ok(Running { address, journal, root })
+    Ok(Running { address, https: told, journal, root })
 }

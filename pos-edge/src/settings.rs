@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use time::UtcOffset;
 
 use crate::{
+    https::HttpsSettings,
     journal::{EdgeIdentity, JournalSettings, RoomSettings},
     printer::PrinterAddress,
     sync::SyncSettings,
@@ -26,6 +27,10 @@ pub struct Settings {
     /// The journal's key; `journal.key` in the data directory if not set.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
+    /// How devices on the store's LAN reach it: with its own certificates. Off if not
+    /// set; other devices get only the trust page over plain HTTP if it is.
+    #[serde(default)]
+    pub https: Option<HttpsSettings>,
     /// How to reach the broker. It need not be there.
     pub nats: bus::Settings,
     /// Bounds.

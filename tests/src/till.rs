@@ -288,6 +288,15 @@ impl Till {
         self.send(request.header("Idempotency-Key", key).json(body)).await
     }
 
+    /// Brings a sale that the till completed by itself, with the figures that it showed.
+    pub async fn bring(&self, ticket: &TicketId, sale: &FinalizeSale) -> Answer {
+        let at = sale.shown.as_ref().map(|shown| shown.at).expect("its figures");
+        let request = self.http.post(format!("{}/v1/sales", self.base));
+        let request = request.header("Idempotency-Key", ticket.as_str());
+        let request = request.header("Completed-Offline-At", at.to_string());
+        self.send(request.json(sale)).await.expect("the edge answers")
+    }
+
     /// Posts, to an edge that answers.
     pub async fn ask(&self, path: &str, key: &str, body: &impl serde::Serialize) -> Answer {
         self.post(path, key, body).await.expect("the edge answers")

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use schemas::{
     Currency, MenuItemId, Sha256Hash,
     catalogue::{AddOn, CatalogueV1, MenuItem, StockUse},
@@ -100,6 +100,12 @@ pub enum ShownError {
     /// The lines shown are not those of the cart.
     #[error("totals.lines: these are not the lines of the cart")]
     OtherLines,
+    /// A figure is not what the others add up to.
+    #[error("totals.{0}: the other figures add up to something else")]
+    DoesNotAddUp(&'static str),
+    /// No catalogue has such a version.
+    #[error("catalogue.version: no catalogue has version {0}")]
+    NoVersion(u64),
     /// A figure is none that its currency has.
     #[error("totals.{field}: {amount} is no amount of its currency")]
     NoAmount {
@@ -141,6 +147,10 @@ pub fn as_shown(
         return Err(ShownError::OtherLines);
     }
     check_amounts(totals)?;
+    check_sums(totals)?;
+    if i64::try_from(catalogue.version).is_err() {
+        return Err(ShownError::NoVersion(catalogue.version));
+    }
     let tender = settle_fact(totals, offer)?;
     Ok(Settled { totals: totals.clone(), deductions, catalogue: *catalogue, tender })
 }
@@ -198,6 +208,33 @@ fn check_amounts(totals: &Totals) -> Result<(), ShownError> {
     is("grand_total_khr", totals.grand_total_khr.amount(), 0, false)?;
     is("khr_rounding.rounding_khr", totals.khr_rounding.rounding_khr.amount(), 0, true)?;
     is("payable_khr", totals.payable_khr.amount(), 0, false)
+}
+
+/// Whether the figures add up by themselves, whatever the prices are.
+fn check_sums(totals: &Totals) -> Result<(), ShownError> {
+    let holds =
+        |holds: bool, field| if holds { Ok(()) } else { Err(ShownError::DoesNotAddUp(field)) };
+    let (mut lines, mut off) = (Decimal::ZERO, Decimal::ZERO);
+    for line in &totals.lines {
+        let (base, less) = (line.base_amount_usd.amount(), line.discount_usd.amount());
+        holds(base - less == line.line_total_usd.amount(), "lines.line_total_usd")?;
+        lines += line.line_total_usd.amount();
+        off += less;
+    }
+    let subtotal = totals.subtotal_usd.amount();
+    holds(lines == subtotal, "subtotal_usd")?;
+    let told = totals.discounts.item_discount_total_usd.amount();
+    holds(off == told, "discounts.item_discount_total_usd")?;
+    let grand = totals.grand_total_usd.amount();
+    let less = totals.discounts.branch_discount_usd.amount();
+    holds(subtotal - less + totals.vat.amount_usd.amount() == grand, "grand_total_usd")?;
+    let riel = grand
+        .checked_mul(totals.fx_rate_khr_per_usd)
+        .map(|riel| riel.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero));
+    let told = totals.grand_total_khr.amount();
+    holds(riel == Some(told), "grand_total_khr")?;
+    let rounded = told + totals.khr_rounding.rounding_khr.amount();
+    holds(rounded == totals.payable_khr.amount(), "payable_khr")
 }
 
 /// The tender of a sale that is charged to a house account: its total in dollars.

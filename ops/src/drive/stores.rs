@@ -64,6 +64,7 @@ impl OpenStore {
             nats: bus::Settings::plain(format!("nats://{}", line.addr())),
             limits: pos_edge::Limits::default(),
             receipts: pos_edge::ReceiptSettings::default(),
+            https: None,
         };
         let shutdown = CancellationToken::new();
         let running = pos_edge::start(settings, clock, shutdown.clone()).await?;

@@ -82,6 +82,7 @@ impl Edge {
             nats: bus::Settings::plain(format!("nats://{}", line.addr())),
             limits: pos_edge::Limits::default(),
             receipts: pos_edge::ReceiptSettings::default(),
+            https: None,
         };
         let shutdown = CancellationToken::new();
         let running = pos_edge::start(settings, Arc::clone(clock), shutdown.clone()).await?;

@@ -77,6 +77,9 @@ pub const RULES: &[Rule] = &[
     // The till's page, its files and the places in it.
     rule_for("GET", "/", Who::Anyone),
     rule_for("GET", "/{*page}", Who::Anyone),
+    // How to trust this edge, where it serves HTTPS.
+    rule_for("GET", "/trust", Who::Anyone),
+    rule_for("GET", "/trust/{file}", Who::Anyone),
     rule_for("GET", "/metrics", Who::Anyone),
     rule_for("GET", "/v1/sync", Who::Anyone),
     rule_for("POST", "/v1/devices/pair", Who::Anyone),

@@ -30,14 +30,14 @@ mod tickets;
 mod updates;
 mod voids;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
     http::{HeaderMap, HeaderValue, Method, Uri, header},
-    middleware,
-    response::Response,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use bytes::Bytes;
@@ -49,6 +49,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    https::trust::Trust,
     journal::{By, CatalogueInUse, Journal},
     khqr::Khqr,
     page::Page,
@@ -76,6 +77,7 @@ struct Api {
     operator: Option<OperatorToken>,
     watchers: Arc<Semaphore>,
     page: Page,
+    trust: Option<Trust>,
     shutdown: CancellationToken,
 }
 
@@ -107,6 +109,8 @@ pub struct Parts {
     pub operator: Option<OperatorToken>,
     /// The till's page.
     pub page: Page,
+    /// What people need to trust this edge, if it serves HTTPS.
+    pub trust: Option<Trust>,
 }
 
 /// The whole API. Streams of updates end when `shutdown` is cancelled.
@@ -117,7 +121,7 @@ pub fn router(
     receipts: ReceiptSettings,
     shutdown: CancellationToken,
 ) -> Router {
-    let Parts { standing, centre, registry, operator, page } = parts;
+    let Parts { standing, centre, registry, operator, page, trust } = parts;
     let api = Api {
         khqr: Arc::new(Khqr::new(centre.clone())),
         centre,
@@ -130,6 +134,7 @@ pub fn router(
         receipts: Arc::new(receipts),
         watchers: Arc::new(Semaphore::new(limits.watchers)),
         page,
+        trust,
         shutdown,
     };
     let gate = limits::Gate::new(limits.requests_at_once, limits.request_timeout());
@@ -147,6 +152,23 @@ pub fn router(
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(CatchPanicLayer::custom(limits::panicked))
         .with_state(api)
+}
+
+/// What is served over plain HTTP beside HTTPS: everything to this box itself, and the
+/// trust page and the way to HTTPS to everyone else.
+pub fn plain(router: Router, trust: Trust) -> Router {
+    router.layer(middleware::from_fn(
+        move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request, next: Next| {
+            let trust = trust.clone();
+            async move {
+                if peer.ip().to_canonical().is_loopback() {
+                    return next.run(request).await;
+                }
+                let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+                trust.serve_plain(method, uri, headers).into_response()
+            }
+        },
+    ))
 }
 
 /// The OpenAPI document of [`router`].
@@ -226,6 +248,9 @@ async fn elsewhere(
     if path == "/v1" || path.starts_with("/v1/") {
         let detail = format!("{path} is not served here; see /openapi.json");
         return Err(Problem::new(Code::NotFound, detail));
+    }
+    if let Some(answer) = api.trust.as_ref().and_then(|trust| trust.serve(&method, path)) {
+        return answer;
     }
     api.page.serve(&method, path, &headers).await
 }

@@ -9,7 +9,7 @@
 use domain::charged;
 use schemas::{
     CashSessionId, Sha256Hash, TicketId,
-    edge_api::{AcceptHeldSale, FinalizeSale, HeldSale, HeldWhy, RejectHeldSale, Shown},
+    edge_api::{AcceptHeldSale, FinalizeSale, HeldSale, HeldState, HeldWhy, RejectHeldSale, Shown},
     events::TenderMethod,
 };
 
@@ -103,8 +103,10 @@ pub async fn before(
         return Ok(Some(Completed::Sold(Answer { body, replayed: true })));
     }
     match journal.held_sale(ticket).await? {
-        Some((held, new)) if new.request_hash == hash => Ok(Some(Completed::Held(held))),
-        Some(_) => Err(Refusal::KeyConflict.into()),
+        Some((_, new)) if new.request_hash != hash => Err(Refusal::KeyConflict.into()),
+        // It is a sale that was pruned since.
+        Some((held, _)) if held.state == HeldState::Accepted => Ok(None),
+        Some((held, _)) => Ok(Some(Completed::Held(held))),
         None => Ok(None),
     }
 }

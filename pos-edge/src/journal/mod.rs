@@ -51,6 +51,7 @@ mod group;
 mod held;
 mod imports;
 mod khqr;
+mod known;
 mod mapping;
 mod measure;
 mod notifications;

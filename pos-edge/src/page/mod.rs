@@ -185,7 +185,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
             let (coding, weight) = coding.split_once(';').unwrap_or((coding, ""));
             let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
             coding.trim().eq_ignore_ascii_case("gzip")
-                && !weight.trim_end_matches('0').trim_end_matches('.').is_empty()
+                && weight.bytes().any(|digit| matches!(digit, b'1'..=b'9'))
         })
 }
 

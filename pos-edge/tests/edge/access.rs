@@ -28,7 +28,7 @@ enum Asker {
 }
 
 /// What is served beside the document.
-const BESIDE: [&str; 4] = ["/healthz", "/openapi.json", "/", "/{*page}"];
+const BESIDE: [&str; 6] = ["/healthz", "/openapi.json", "/", "/{*page}", "/trust", "/trust/{file}"];
 
 /// Whether the rule lets them in.
 fn may(who: Who, asker: Asker) -> bool {

@@ -150,8 +150,8 @@ async fn no_rule_keeps_a_fact_out() {
     assert_eq!(late[5..], [&Value::Null, &json!(1), &json!(2)]);
     let unknown = told.iter().find(|sale| sale["ticket_id"] == "unknown").unwrap();
     assert!(!unknown["deductions"].as_array().unwrap().is_empty(), "of what is known");
-    let kept = drawer_in(&z, "USD");
-    assert_eq!(kept["expected"], "83.70", "50 and 5.00 and five of 5.74: {kept}");
+    let kept = drawer_in(&z["z"], "USD");
+    assert_eq!(kept["expected"], "83.7", "50 and 5.00 and five of 5.74: {kept}");
 }
 
 #[tokio::test]
@@ -169,7 +169,12 @@ async fn a_fact_that_contradicts_itself_is_none() {
         (change("/cart/lines", json!([])), "invalid_cart"),
         (change("/shown/totals/lines/0/line_no", json!(2)), "invalid_cart"),
         (change("/shown/totals/grand_total_usd", json!("5.745")), "invalid_cart"),
+        (change("/shown/totals/grand_total_usd", json!("5.00")), "invalid_cart"),
+        (change("/shown/totals/subtotal_usd", json!("5.00")), "invalid_cart"),
+        (change("/shown/totals/lines/0/discount_usd", json!("0.01")), "invalid_cart"),
+        (change("/shown/totals/payable_khr", json!("1")), "invalid_cart"),
         (change("/shown/totals/payable_khr", json!("-1")), "invalid_cart"),
+        (change("/shown/catalogue/version", json!(u64::MAX)), "invalid_cart"),
         (change("/tender/received/amount", json!("-1")), "invalid_tender"),
         (change("/shown/at", json!("yesterday")), "invalid_completed_at"),
         (change("/shown", json!({ "at": at(0) })), "invalid_request"),

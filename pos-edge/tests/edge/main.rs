@@ -15,6 +15,7 @@ mod drawers;
 mod facts;
 mod golden_carts;
 mod held;
+mod https;
 mod khqr;
 mod late;
 mod notices;

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use pos_edge::{
     Limits, ReceiptSettings, Running, Settings,
+    https::trust::Trust,
     journal::{EdgeIdentity, Journal},
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -42,6 +43,7 @@ pub fn settings(dir: &Path, identity: EdgeIdentity) -> Settings {
         nats: bus::Settings::plain(NO_LINE),
         limits: Limits::default(),
         receipts: ReceiptSettings::default(),
+        https: None,
     }
 }
 
@@ -52,6 +54,8 @@ pub struct Store {
     pub clock: ManualClock,
     pub journal: Journal,
     pub till: Till,
+    /// Where HTTPS is served, and what is trusted.
+    pub https: Option<(SocketAddr, Trust)>,
     running: Running,
     shutdown: CancellationToken,
 }
@@ -100,6 +104,7 @@ impl Store {
             clock,
             journal: running.journal.clone(),
             till: Till::at(running.address),
+            https: running.https.clone(),
             running,
             shutdown,
         }

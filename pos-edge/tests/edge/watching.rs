@@ -1,5 +1,7 @@
 //! The stream of updates.
 
+use std::time::Duration;
+
 use futures::{Stream, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -47,6 +49,60 @@ async fn watch(till: &Till, from: Option<&str>) -> impl Stream<Item = Event> + U
             text.push_str(std::str::from_utf8(&chunks.next().await?).unwrap());
         }
     }))
+}
+
+/// How soon a device of the store hears of what another one did.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Waits for an event with this field, as long as a device may.
+async fn soon(
+    events: &mut (impl Stream<Item = Event> + Unpin),
+    name: &str,
+    field: &str,
+    value: &Value,
+) {
+    let seen = async {
+        loop {
+            let event = events.next().await.unwrap();
+            if event.0 == name && event.2.pointer(field) == Some(value) {
+                return;
+            }
+        }
+    };
+    let seen = tokio::time::timeout(SOON, seen).await;
+    assert!(seen.is_ok(), "{name} with {value} was not told within {SOON:?}");
+}
+
+#[tokio::test]
+async fn two_devices_hear_of_everything_within_a_second_and_the_one_that_was_away_too() {
+    let shift = Shift::begin().await;
+    let mut counter = watch(&shift.sokha.till, None).await;
+    let mut office = watch(&shift.maly.till, None).await;
+    let order = shift.sell("t1").await;
+    for events in [&mut counter, &mut office] {
+        soon(events, "sale_captured", "/ticket_id", &json!("t1")).await;
+    }
+    // How the store stands with the books: one more is on its way.
+    soon(&mut office, "sync_changed", "/status/captured", &json!(1)).await;
+    shift.maly.move_order(&order, "READY", "m").await.ok(200);
+    for events in [&mut counter, &mut office] {
+        soon(events, "order_changed", "/status", &json!("READY")).await;
+    }
+    let request = json!(shift.sokha.asked_void("t1").await);
+    for events in [&mut counter, &mut office] {
+        soon(events, "void_requested", "/void_request_id", &request).await;
+    }
+    // One device goes out of reach; what happens meanwhile is not lost to it.
+    drop(counter);
+    shift.maly.reject(request.as_str().unwrap(), "r").await.ok(200);
+    soon(&mut office, "void_rejected", "/void_request_id", &request).await;
+    let head = shift.store.journal.head().borrow().seq;
+    let mut back = watch(&shift.sokha.till, Some(&format!("{}.0", head - 1))).await;
+    soon(&mut back, "void_rejected", "/void_request_id", &request).await;
+    shift.sell("t2").await;
+    for events in [&mut back, &mut office] {
+        soon(events, "sale_captured", "/ticket_id", &json!("t2")).await;
+    }
 }
 
 /// The next event that is about no line and no session's opening.

@@ -246,9 +246,9 @@ export class Till {
 
   /** What the page shows the edge for whoever is logged in. */
   async token(): Promise<string> {
-    const asked = this.page.waitForRequest((request) => request.url().includes('/v1/'));
-    await this.go('history');
     await this.go('sell');
+    const asked = this.page.waitForRequest((request) => request.url().includes('/v1/tickets'));
+    await this.go('history');
     return (await asked).headers()['authorization'] ?? '';
   }
 

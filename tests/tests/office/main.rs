@@ -5,3 +5,4 @@ mod catalogues;
 mod decisions;
 mod people;
 mod quarantine;
+mod shown;

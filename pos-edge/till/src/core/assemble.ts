@@ -81,7 +81,7 @@ export async function assemble(world: World): Promise<Parts> {
   const freshId = () => ports.crypto.randomUUID();
   const store = createQueueStore(database, crypt, freshId);
   const tell = (what: Told) => ports.channel.post(what);
-  const newTicket = () => mintTicket(ports.crypto, clock.nowMs());
+  const newTicket = () => mintTicket(ports.crypto, clock.nowMs(), state.till.value?.deviceId ?? '');
   const storageFailed = (error: unknown) => {
     state.failure.value = no('device_storage_failed', String(error)).problem;
   };
@@ -134,6 +134,8 @@ export async function assemble(world: World): Promise<Parts> {
     state, ports, client, people, store, storageFailed,
     changed: () => tell('queue'),
     read(begun) {
+      // Whatever failed before: the browser's storage answers.
+      state.failure.value = null;
       // The cart was read before its sale was over.
       const { selling: ticketId } = cart.record.value;
       if (ticketId !== null && !begun.includes(ticketId)) void cart.load().catch(storageFailed);

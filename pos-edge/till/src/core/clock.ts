@@ -20,21 +20,21 @@ export interface Clock {
   begin(offset: number): void;
 }
 
-export function createClock(deviceNow: () => number, offset = 0, changed?: (offset: number) => void): Clock {
-  let current = offset;
+export function createClock(deviceNow: () => number, changed: (offset: number) => void): Clock {
+  let current = 0;
   const nowMs = () => deviceNow() + current;
   return {
     nowMs,
     now: () => timestamp(nowMs()),
-    begin(offset_) {
-      current = offset_;
+    begin(kept) {
+      current = kept;
     },
     heard(date) {
       const told = date === null ? NaN : Date.parse(date);
       if (Number.isNaN(told) || Math.abs(told - nowMs()) <= TOLERATED_MS) return;
       const direct = told - deviceNow();
       current = Math.abs(direct) <= TOLERATED_MS ? 0 : direct;
-      changed?.(current);
+      changed(current);
     },
   };
 }

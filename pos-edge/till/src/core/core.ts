@@ -4,7 +4,7 @@
 // Guarantees: nothing throws; before `start` has read this device, `phase` is
 // `starting` and nothing can be sold. A browser that keeps nothing is told in
 // `failure`, and the page does not pretend to sell on it.
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { createClient } from './api/client';
 import { assemble, type Parts } from './assemble';
 import { wireCart } from './cart/record';
@@ -33,7 +33,7 @@ export function createCore(ports: Ports): RunningCore {
   const state = createState(ports.now());
   const parts = signal<Parts | null>(null);
   let keepOffset = (_offset: number) => {};
-  const clock: Clock = createClock(() => ports.now(), 0, (offset) => keepOffset(offset));
+  const clock: Clock = createClock(() => ports.now(), (offset) => keepOffset(offset));
   const link: Link = createLink(state, clock);
   const client = createClient(ports, clock, (heard) => link.heard(heard));
   let opening: Promise<void> | null = null;
@@ -54,6 +54,11 @@ export function createCore(ports: Ports): RunningCore {
       parts.value = assembled;
       ports.pages?.watch(() => {
         state.pageUpdate.value = 'ready';
+      });
+      // Nobody is logged in, so nobody is interrupted.
+      effect(() => {
+        const nobody = state.phase.value === 'locked' || state.phase.value === 'unpaired';
+        if (state.pageUpdate.value === 'ready' && nobody) core.applyPageUpdate();
       });
       await assembled.begin();
     } catch (error) {

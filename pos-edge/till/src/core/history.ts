@@ -2,18 +2,19 @@
 //
 // Guarantees: what the edge listed last stays readable without it; a sale of this
 // device is in the list from the moment it is stored. A number that arrives shows in
-// the row that is there, without another read. An edge that does not know a filter is
-// asked for whole pages, and they are filtered here.
+// the row that is there, without another read. The edge filters by status; for the other
+// filters its pages are read on until a page is full, and `more` goes on from there.
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type * as wire from './api/schema';
 import { resultOf, type Outcome } from './api/outcome';
+import { isMintedBy } from './ids';
 import type { People } from './people';
 import { ok } from './result';
 import type { State } from './state';
 import type { HistoryFilters, HistoryRow, HistoryView, Problem, QueuedSale, Result } from './types';
 
 const PAGE = 50;
-/** Rows that are read at once, and how many times at most, where the edge filters by status only. */
+/** Rows that are read at once, and how many times at most, for filters that the edge has not. */
 const SCAN = 500;
 const SCANS = 10;
 
@@ -56,9 +57,7 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
     const rows = before === null ? [] : read.value.rows;
     const kept = before === null && same(filters, read.value.filters) ? read.value.rows : rows;
     read.value = { ...read.value, filters, rows: kept, loading: true, problem: null };
-    const asked = query(filters, before, state.till.value?.deviceId);
-    let outcome = await people.asPerson<wire.TicketPage>({ path: `/v1/tickets?${asked}` });
-    if (outcome.kind === 'refused' && outcome.problem.code === 'invalid_query') outcome = await scan(filters, before);
+    const outcome = await scan(filters, before);
     // Somebody asked for something else meanwhile.
     if (mine !== turn) return ok(null);
     if (outcome.kind !== 'answered') {
@@ -71,18 +70,22 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
   }
 
   async function scan(filters: HistoryFilters, before: number | null): Promise<Outcome<wire.TicketPage>> {
+    const { text, from, until, mine } = filters;
+    const limit = text?.trim() || from || until || mine ? SCAN : PAGE;
     const tickets: wire.TicketRow[] = [];
-    let from = before;
-    for (let nth = 0; ; nth += 1) {
-      const asked = new URLSearchParams({ limit: String(SCAN) });
+    let place = before;
+    for (let nth = 1; ; nth += 1) {
+      const asked = new URLSearchParams({ limit: String(limit) });
       if (filters.status) asked.set('status', filters.status);
-      if (from !== null) asked.set('before', String(from));
+      if (place !== null) asked.set('before', String(place));
       const outcome = await people.asPerson<wire.TicketPage>({ path: `/v1/tickets?${asked}` });
       if (outcome.kind !== 'answered') return outcome;
-      tickets.push(...outcome.value.tickets.filter((row) => matches(row, filters)));
-      from = outcome.value.nextBefore ?? null;
-      if (from === null || tickets.length >= PAGE || nth + 1 >= SCANS) {
-        return { ...outcome, value: { tickets, nextBefore: from } };
+      tickets.push(...outcome.value.tickets.filter((row) => matches(row, filters, state.till.value?.deviceId ?? '')));
+      place = outcome.value.nextBefore ?? null;
+      // Newest first, but for sales that came late: a whole page of older ones is the end.
+      if (from && outcome.value.tickets.every((row) => row.createdAt < from)) place = null;
+      if (place === null || tickets.length >= PAGE || nth >= SCANS) {
+        return { ...outcome, value: { tickets, nextBefore: place } };
       }
     }
   }
@@ -125,24 +128,10 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
   };
 }
 
-/** The edge's filters; `text` is a number of an invoice or a part of a ticket. */
-export function query(filters: HistoryFilters, before: number | null, deviceId: wire.DeviceId | undefined): string {
-  const asked = new URLSearchParams({ limit: String(PAGE) });
-  const text = filters.text?.trim() ?? '';
-  if (before !== null) asked.set('before', String(before));
-  if (filters.status) asked.set('status', filters.status);
-  if (/^#?\d{1,12}$/.test(text)) asked.set('invoice', text.replace('#', ''));
-  else if (text !== '') asked.set('ticket', text);
-  if (filters.from) asked.set('from', filters.from);
-  if (filters.until) asked.set('until', filters.until);
-  if (filters.mine && deviceId) asked.set('device', deviceId);
-  return asked.toString();
-}
-
-/** As the edge filters; whose a ticket is, only the edge knows. */
-function matches(row: wire.TicketRow, filters: HistoryFilters): boolean {
+function matches(row: wire.TicketRow, filters: HistoryFilters, deviceId: wire.DeviceId): boolean {
   const text = filters.text?.trim().replace(/^#/, '') ?? '';
-  if (text !== '' && !row.ticketId.includes(text) && String(row.invoiceNo ?? '') !== text) return false;
+  if (text !== '' && !names(row.ticketId, text) && String(row.invoiceNo ?? '') !== text) return false;
+  if (filters.mine && !isMintedBy(deviceId, row.ticketId)) return false;
   if (filters.from && row.createdAt < filters.from) return false;
   return !(filters.until && row.createdAt >= filters.until);
 }
@@ -150,13 +139,15 @@ function matches(row: wire.TicketRow, filters: HistoryFilters): boolean {
 function fits(sale: QueuedSale, filters: HistoryFilters): boolean {
   const text = filters.text?.trim() ?? '';
   if (filters.status && filters.status !== 'pending') return false;
-  if (text !== '' && !sale.ticketId.includes(text)) return false;
+  if (text !== '' && !names(sale.ticketId, text)) return false;
   if (filters.from && sale.at < filters.from) return false;
   return !(filters.until && sale.at >= filters.until);
 }
 
 function same(a: HistoryFilters, b: HistoryFilters): boolean {
-  return query(a, null, 'x') === query(b, null, 'x');
+  const plain = ({ status, text, from, until, mine = false }: HistoryFilters) =>
+    JSON.stringify([status, text?.trim(), from, until, mine]);
+  return plain(a) === plain(b);
 }
 
 /** Rows are newest first. */
@@ -189,4 +180,9 @@ function rowHere(sale: QueuedSale): HistoryRow {
     invoiceNo: null,
     lastError: sale.problem?.detail ?? null,
   };
+}
+
+/** Screens show the ends of tickets in capitals: people type what they see. */
+function names(ticketId: string, text: string): boolean {
+  return ticketId.toLowerCase().includes(text.toLowerCase());
 }

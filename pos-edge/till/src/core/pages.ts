@@ -13,19 +13,29 @@ export function browserPages(): Pages | null {
 
   return {
     watch(ready) {
-      // The first worker of this device is no news.
       let known = container.controller !== null;
-      container.addEventListener('controllerchange', () => {
-        if (using) location.reload();
-        // Another tab put a newer page to use: this one follows when it can.
-        else if (known) ready();
-        known = true;
-      });
-      void register((worker) => {
-        if (!worker || !container.controller) return;
+      // The first worker of this device is no news; one that waits behind it is.
+      let early: ServiceWorker | null = null;
+      const found = (worker: ServiceWorker) => {
+        if (!known) {
+          early = worker;
+          return;
+        }
         waiting = worker;
         ready();
+      };
+      container.addEventListener('controllerchange', () => {
+        if (using) {
+          location.reload();
+        } else if (known) {
+          // Another tab put a newer page to use: this one follows when it can.
+          ready();
+        } else {
+          known = true;
+          if (early && early !== container.controller) found(early);
+        }
       });
+      void register(found);
     },
     use() {
       using = true;
@@ -34,10 +44,10 @@ export function browserPages(): Pages | null {
     },
   };
 
-  async function register(found: (worker: ServiceWorker | null) => void): Promise<void> {
+  async function register(found: (worker: ServiceWorker) => void): Promise<void> {
     try {
       const registration = await container.register('/sw.js');
-      found(registration.waiting);
+      if (registration.waiting) found(registration.waiting);
       registration.addEventListener('updatefound', () => {
         const worker = registration.installing;
         worker?.addEventListener('statechange', () => {

@@ -64,9 +64,9 @@ export function createReceipts(ends: ReceiptEnds): Receipts {
     },
 
     async open(ticketId) {
-      const read_ = await read(ticketId);
-      if (read_.ok) state.receipt.value = read_.value;
-      return read_;
+      const found = await read(ticketId);
+      if (found.ok) state.receipt.value = found.value;
+      return found;
     },
 
     close() {

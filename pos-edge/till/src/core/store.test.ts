@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DARA, PIN } from './testing/edge';
+import type { HistoryFilters } from './types';
 import { closeShops, put, sell, sellingShop, USD } from './testing/shop';
 
 afterEach(() => {
@@ -113,15 +114,28 @@ describe('held sales', () => {
 });
 
 describe('history', () => {
-  it('is filtered here where the edge does not know the filter', async () => {
+  it('is filtered by text, number, time and till', async () => {
     const shop = await sellingShop();
-    const { edge, tab } = shop;
+    const { simulation, edge, tab } = shop;
     const first = await sell(shop, tab);
-    await sell(shop, tab);
-    edge.old = true;
-    expect(await tab.core.loadHistory({ text: first.slice(-8) })).toMatchObject({ ok: true });
-    expect(tab.core.history.value.rows.map((row) => row.ticketId)).toEqual([first]);
-    expect(tab.core.history.value.more).toBe(false);
+    simulation.now += 60_000;
+    const second = await sell(shop, tab);
+    const [sale] = edge.captured;
+    if (sale) edge.captured.push({ ...sale, ticket: 'till-1795253400000-0123456789abcdef01234567' });
+    edge.numbers.set(second, 42);
+    const shown = async (filters: HistoryFilters) => {
+      expect(await tab.core.loadHistory(filters)).toMatchObject({ ok: true });
+      expect(tab.core.history.value.more).toBe(false);
+      return tab.core.history.value.rows.map((row) => row.ticketId).sort();
+    };
+    expect(await shown({})).toHaveLength(3);
+    expect(await shown({ text: first.slice(-8) })).toEqual([first]);
+    expect(await shown({ text: '#42' })).toEqual([second]);
+    expect(await shown({ mine: true })).toEqual([first, second].sort());
+    await shown({ text: second });
+    const at = tab.core.history.value.rows[0]?.createdAt ?? '';
+    expect(await shown({ from: at })).toEqual([second]);
+    expect(await shown({ until: at, mine: true })).toEqual([first]);
   });
 
   it('has the sales of this device on top until the edge has them', async () => {

@@ -1,9 +1,10 @@
 /**
  * A sheet over the page for one choice (add-ons). The browser's own dialog keeps the
- * focus inside, closes on Escape and gives the focus back.
+ * focus inside and closes on Escape. What has `autofocus` gets the focus, and what had it
+ * before gets it back.
  */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../i18n/language';
 import { Icon } from './icon';
 
@@ -16,10 +17,15 @@ interface Props {
 
 export function Sheet({ title, onClose, children, testId }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = dialog.current;
+    const opener = document.activeElement as HTMLElement | null;
     if (shown && !shown.open) shown.showModal();
-    return () => shown?.close();
+    return () => {
+      shown?.close();
+      // It may be gone from the page already: then the browser gives nothing back.
+      opener?.focus({ preventScroll: true });
+    };
   }, []);
   return (
     <dialog

@@ -3,7 +3,6 @@ import { useSignal } from '@preact/signals';
 import type { MenuItem } from '../core';
 import { usd } from '../i18n/format';
 import { words } from '../i18n/language';
-import { takesFocus } from '../parts/focus';
 import { Sheet } from '../parts/sheet';
 import { Stepper } from '../parts/stepper';
 import { put } from './put';
@@ -53,7 +52,7 @@ export function AddOnsSheet({ item, onClose }: { item: MenuItem; onClose(): void
             label={say.quantity}
             onChange={(n) => (quantity.value = Math.max(1, n))}
           />
-          <button class="act main" ref={takesFocus} data-testid="add-ons-add">
+          <button class="act main" autofocus data-testid="add-ons-add">
             {say.add}
           </button>
         </div>

@@ -73,8 +73,6 @@ export class FakeEdge {
   readonly closed = new Set<string>();
   readonly held: string[] = [];
   revoked = false;
-  /** Knows no filters of tickets but the status. */
-  old = false;
   /** What customers have paid by KHQR, by the code's digest. */
   readonly paid = new Set<string>();
   readonly numbers = new Map<string, number>();
@@ -315,7 +313,6 @@ export class FakeEdge {
       case 'GET /v1/notifications':
         return json(200, { notifications: [] });
       case 'GET /v1/tickets':
-        if (this.old && asked.query.has('ticket')) return problem(400, 'invalid_query');
         return json(200, { tickets: this.captured.map((one) => this.ticket(one)).reverse() });
     }
     const checks = /^\/v1\/khqr\/(.+)\/check$/.exec(asked.path)?.[1];
