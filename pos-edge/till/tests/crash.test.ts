@@ -16,6 +16,9 @@ import { Stage } from './stage';
 
 /** Moments of the kill after the tap, in milliseconds. */
 const MOMENTS = [0, 2, 5, 10, 20, 30, 45, 60, 90, 150];
+/** How often a browser that was killed is started until it is there, and how long each start may take. */
+const STARTS = 3;
+const START_MS = 15_000;
 const ARGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -37,8 +40,19 @@ afterAll(async () => {
   rmSync(device, { recursive: true, force: true });
 });
 
-/** Switches the device on: a browser on the storage that it had. */
+/** Switches the device on: a browser on the storage that it had. One that hangs at its start is switched off and on. */
 async function open(): Promise<Page> {
+  for (let nth = 1; ; nth += 1) {
+    try {
+      return await switchOn();
+    } catch (error) {
+      if (nth === STARTS) throw error;
+      await kill();
+    }
+  }
+}
+
+async function switchOn(): Promise<Page> {
   rmSync(join(device, 'SingletonLock'), { force: true });
   const started = spawn(findChromium(), [...ARGS, `--user-data-dir=${device}`], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -50,7 +64,7 @@ async function open(): Promise<Page> {
     const address = /ws:\/\/\S+/.exec(line)?.[0];
     if (!address) continue;
     started.stderr.resume();
-    const browser = await chromium.connectOverCDP(address);
+    const browser = await chromium.connectOverCDP(address, { timeout: START_MS });
     const context = browser.contexts()[0];
     if (!context) throw new Error('the browser has no context');
     return context.newPage();
