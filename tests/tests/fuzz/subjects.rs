@@ -70,7 +70,10 @@ fn channels() -> Vec<Channel> {
             // Answers go to whoever asked, under a subject of the moment.
             let address = channel["address"].as_str()?.to_owned();
             let messages = channel["messages"].as_object()?;
-            Some(Channel { address, bodies: messages.keys().filter_map(golden).collect() })
+            Some(Channel {
+                address,
+                bodies: messages.keys().filter_map(|message| golden(message)).collect(),
+            })
         })
         .collect();
     assert!(channels.len() > 30, "a document of {} channels", channels.len());
@@ -82,7 +85,7 @@ fn channels() -> Vec<Channel> {
 }
 
 /// The body that the contract's own tests hold fast.
-fn golden(message: &String) -> Option<Value> {
+fn golden(message: &str) -> Option<Value> {
     let name = message.strip_prefix("entry.").or(message.strip_prefix("fact.")).unwrap_or(message);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/golden");
     let text = fs::read_to_string(folder.join(format!("{name}.json"))).ok()?;
