@@ -10,11 +10,12 @@ use std::{
 use reqwest::{Client, RequestBuilder, StatusCode};
 use rust_decimal::Decimal;
 use schemas::{
-    CashSessionId, Currency, DeviceId, Khr, Money, Quantity, TicketId, Usd,
+    CashSessionId, Clock as _, Currency, DeviceId, Khr, Money, Quantity, SystemClock, TicketId,
+    Usd,
     edge_api::{
         Cart, CartLine, CashSession, FinalizeSale, KhqrChecked, KhqrCode, LoggedIn, NewKhqr,
-        OpenCashSession, PairDevice, PairedDevice, SaleReceipt, SyncStatus, TenderOffer,
-        TicketPage, TicketRow,
+        OpenCashSession, PairDevice, PairedDevice, Quote, SaleReceipt, Shown, SyncStatus,
+        TenderOffer, TicketPage, TicketRow,
     },
     events::{SaleType, TenderMethod},
     requests::KhqrOutcome,
@@ -286,6 +287,17 @@ impl Till {
     ) -> Option<Answer> {
         let request = self.http.post(format!("{}{path}", self.base));
         self.send(request.header("Idempotency-Key", key).json(body)).await
+    }
+
+    /// A latte and two waters as they cost now, with the figures that the customer is
+    /// shown, paid with 20 dollars.
+    pub async fn shown_sale(&self) -> FinalizeSale {
+        let cart = Self::cart(2);
+        let quote: Quote = self.ask("/v1/quotes", "quote", &cart).await.json();
+        let received = Money { amount: Decimal::from(20), currency: Currency::Usd };
+        let tender = TenderOffer { method: TenderMethod::Cash, received };
+        let (catalogue, totals, at) = (quote.catalogue, quote.totals, SystemClock.now());
+        FinalizeSale { shown: Some(Shown { catalogue, totals, at }), ..self.sale(cart, tender) }
     }
 
     /// Brings a sale that the till completed by itself, with the figures that it showed.

@@ -3,15 +3,10 @@
 //! the books, which compare them with the catalogue that they name.
 
 use rust_decimal::Decimal;
-use schemas::{
-    Clock as _, Currency, Khr, Money, SystemClock, Usd,
-    back_office::Scope,
-    edge_api::{FinalizeSale, Quote, SaleReceipt, Shown, TenderOffer},
-    events::TenderMethod,
-};
+use schemas::{Khr, Usd, back_office::Scope, edge_api::SaleReceipt};
 use serde_json::{Value, json};
 use testkit::sample_id;
-use tests::{Till, World, new_ticket};
+use tests::{World, new_ticket};
 
 const SCOPES: [Scope; 2] = [Scope::BooksRead, Scope::CatalogueWrite];
 const SOLD: &str = "SELECT ticket_id, catalogue_version AS version, grand_total_usd::text AS usd
@@ -20,22 +15,12 @@ const OBJECTIONS: &str = "SELECT t.ticket_id, e.kind, e.detail
     FROM exception e JOIN sale t USING (sale_id)
     WHERE e.kind <> 'STOCK_NEGATIVE' ORDER BY t.entry_seq";
 
-/// A latte and two waters as they cost now, paid with 20 dollars.
-async fn shown(till: &Till) -> FinalizeSale {
-    let cart = Till::cart(2);
-    let quote: Quote = till.ask("/v1/quotes", "quote", &cart).await.json();
-    let received = Money { amount: Decimal::from(20), currency: Currency::Usd };
-    let tender = TenderOffer { method: TenderMethod::Cash, received };
-    let (catalogue, totals, at) = (quote.catalogue, quote.totals, SystemClock.now());
-    FinalizeSale { shown: Some(Shown { catalogue, totals, at }), ..till.sale(cart, tender) }
-}
-
 #[tokio::test]
 async fn what_a_till_showed_stands_with_the_catalogue_that_it_names() {
     let world = World::with_shops(1).await;
     let shop = &world.shops[0];
     let office = world.client(0, &SCOPES).await;
-    let old = shown(&shop.till).await;
+    let old = shop.till.shown_sale().await;
     let water = json!({ "name": "Water", "category_id": null, "price_usd": "1.50", "add_ons": [],
         "stock": { "kind": "untracked" } });
     let item = format!("menu/items/{}", sample_id::<schemas::MenuItemId>("water"));

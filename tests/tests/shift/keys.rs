@@ -114,6 +114,7 @@ async fn every_post_of_an_edge_is_one_deed_for_each_key() {
     tried.post(sokha, route, &ready, Some(&delivered)).await;
     print(&mut tried, sokha, &sold).await;
     decide(&mut tried, sokha, &dara, &sold).await;
+    hold(&mut tried, sokha, &dara).await;
     pay(&mut tried, &world, sokha).await;
     let close = |usd: &str| json!({ "counted_usd": usd, "counted_khr": "100000" });
     let path = format!("{drawer}/close");
@@ -135,7 +136,7 @@ async fn every_post_of_an_edge_is_one_deed_for_each_key() {
         deed("cash.session_closed", 1),
         deed("cash.session_opened", 2),
         deed("order.status_changed", 1),
-        deed("sale.finalized", 1),
+        deed("sale.finalized", 2),
         deed("void.approved", 1),
         deed("void.rejected", 1),
         deed("void.requested", 2),
@@ -146,7 +147,7 @@ async fn every_post_of_an_edge_is_one_deed_for_each_key() {
         (SELECT count(*) FROM cash_movement WHERE kind = 'REFUND_CASH') AS refunds,
         (SELECT count(*) FROM audit_log WHERE action = 'DEVICE_PAIRED') AS tills,
         (SELECT count(*) FROM audit_log WHERE action = 'LOGGED_IN') AS logins";
-    let expected = json!({ "sales": 1, "codes": 1, "refunds": 1, "tills": 2, "logins": 2 });
+    let expected = json!({ "sales": 2, "codes": 1, "refunds": 1, "tills": 2, "logins": 2 });
     assert_eq!(world.rows(once).await, [expected]);
     assert_eq!(world.centre.bakong.checks(), 1);
     world.books_are_right().await;
@@ -187,6 +188,23 @@ async fn decide(tried: &mut Tried, sokha: &Till, dara: &Till, sold: &SaleReceipt
     let path = format!("/v1/void-requests/{id}/approve");
     let route = ("/v1/void-requests/{id}/approve", path.as_str());
     tried.post(dara, route, &json!({ "note": "seen" }), Some(&json!({ "note": null }))).await;
+}
+
+/// Sales that a stranger brings: one is accepted, one rejected.
+async fn hold(tried: &mut Tried, sokha: &Till, dara: &Till) {
+    let (sale, stranger) = (sokha.shown_sale().await, sokha.beside("till_0000"));
+    let (accepted, rejected) = (new_ticket(), new_ticket());
+    for ticket in [&accepted, &rejected] {
+        assert_eq!(stranger.bring(ticket, &sale).await.status, StatusCode::ACCEPTED);
+    }
+    let path = format!("/v1/held-sales/{accepted}/accept");
+    let drawer = |named: Option<schemas::CashSessionId>| json!({ "cash_session_id": named });
+    let route = ("/v1/held-sales/{ticket}/accept", path.as_str());
+    tried.post(dara, route, &drawer(None), Some(&drawer(Some(dara.session_id())))).await;
+    let path = format!("/v1/held-sales/{rejected}/reject");
+    let reason = |why: &str| json!({ "reason": why });
+    let route = ("/v1/held-sales/{ticket}/reject", path.as_str());
+    tried.post(dara, route, &reason("no such sale"), Some(&reason("nobody was there"))).await;
 }
 
 /// A code and a tap.
