@@ -17,7 +17,7 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use ops::{
     commands::verify::{Strictness, verify},
     company::Shopper,
@@ -35,14 +35,12 @@ use store::{
     catalogues, invoices,
 };
 use supervise::bakong::Payment;
-use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::stage::{Stage, now};
+use crate::stage::{Stage, look, now};
 
 /// How long a number, or the last sale on its way, may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The most rows of the books that are looked at.
 const MOST_ROWS: u32 = 10_000;
 
@@ -108,18 +106,14 @@ async fn sell_elsewhere(stage: &Stage, count: u64) -> anyhow::Result<Value> {
 
 /// The number of a ticket, as soon as it has one.
 async fn numbered(stage: &Stage, ticket: &TicketId) -> anyhow::Result<Value> {
-    let begin = Instant::now();
     let mut conn = stage.stack.pool().acquire().await.map_err(store::Error::from)?;
-    loop {
-        let invoice = invoices::by_ticket(&mut conn, stage.company.tenant_id, ticket).await?;
-        if let Some(invoice) = invoice {
-            return Ok(json!({ "no": invoice.no, "number": invoice.printed }));
-        }
-        if begin.elapsed() > PATIENCE {
-            bail!("{ticket} has no number after {} s", PATIENCE.as_secs());
-        }
-        sleep(LOOK_EVERY).await;
-    }
+    let invoice = look(PATIENCE, async || {
+        Ok(invoices::by_ticket(&mut conn, stage.company.tenant_id, ticket).await?)
+    });
+    let invoice = invoice.await?;
+    let invoice = invoice
+        .with_context(|| format!("{ticket} has no number after {} s", PATIENCE.as_secs()))?;
+    Ok(json!({ "no": invoice.no, "number": invoice.printed }))
 }
 
 async fn books(stage: &Stage) -> anyhow::Result<Value> {
@@ -169,16 +163,16 @@ async fn raise_prices(stage: &mut Stage) -> anyhow::Result<Value> {
 /// Waits until every sale that an edge has is numbered and known there, and makes
 /// every check.
 async fn verified(stage: &Stage) -> anyhow::Result<Value> {
-    let begin = Instant::now();
     let strictness = Strictness { settled: true, ..Strictness::default() };
-    loop {
+    let mut last = None;
+    look(PATIENCE, async || {
         let verdict = verify(stage.stack.pool(), &stage.edges(), strictness).await?;
-        if verdict.ok || begin.elapsed() > PATIENCE {
-            let failed: Vec<_> = verdict.checks.iter().filter(|check| !check.ok).collect();
-            return Ok(json!({
-                "ok": verdict.ok, "checks": verdict.checks.len(), "failed": failed,
-            }));
-        }
-        sleep(LOOK_EVERY).await;
-    }
+        let ok = verdict.ok;
+        last = Some(verdict);
+        Ok(ok.then_some(()))
+    })
+    .await?;
+    let verdict = last.context("nothing was checked")?;
+    let failed: Vec<_> = verdict.checks.iter().filter(|check| !check.ok).collect();
+    Ok(json!({ "ok": verdict.ok, "checks": verdict.checks.len(), "failed": failed }))
 }

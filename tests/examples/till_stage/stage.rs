@@ -160,14 +160,9 @@ impl Stage {
 
     /// Waits until the edge of the store under test answers.
     pub(crate) async fn serves(&self) -> anyhow::Result<()> {
-        let (edge, begin) = (self.client()?, Instant::now());
-        while !edge.is_well().await {
-            if begin.elapsed() > START_LIMIT {
-                bail!("the edge does not answer:\n{}", self.edge.log_tail());
-            }
-            sleep(LOOK_EVERY).await;
-        }
-        Ok(())
+        let edge = self.client()?;
+        let well = look(START_LIMIT, async || Ok(edge.is_well().await.then_some(()))).await?;
+        well.with_context(|| format!("the edge does not answer:\n{}", self.edge.log_tail()))
     }
 
     /// Both edges, for `verify`.
@@ -263,6 +258,21 @@ fn put_on_the_menu(store: &mut Store, count: u32) -> anyhow::Result<()> {
         });
     }
     Ok(())
+}
+
+/// Looks again and again, no longer than `limit`: what was found, if anything.
+pub(crate) async fn look<T>(
+    limit: Duration,
+    mut probe: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<Option<T>> {
+    let begin = Instant::now();
+    loop {
+        let found = probe().await?;
+        if found.is_some() || begin.elapsed() > limit {
+            return Ok(found);
+        }
+        sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Now, by the machine's clock.

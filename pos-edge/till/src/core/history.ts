@@ -2,7 +2,7 @@
 //
 // Guarantees: what the edge listed last stays readable without it; a sale of this
 // device is in the list from the moment it is stored. A number that arrives shows in
-// the row that is there, without another read. The edge filters by status; for the other
+// the row that is there, without another read; what is told amid a read is not lost by it. The edge filters by status; for the other
 // filters its pages are read on until a page is full, and `more` goes on from there.
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type * as wire from './api/schema';
@@ -17,6 +17,8 @@ const PAGE = 50;
 /** Rows that are read at once, and how many times at most, for filters that the edge has not. */
 const SCAN = 500;
 const SCANS = 10;
+/** Numbers that are remembered for reads that were under way when they were told. */
+const NUMBERS = 500;
 
 interface Read {
   readonly filters: HistoryFilters;
@@ -39,6 +41,8 @@ export interface History {
 export function createHistory(state: State, people: Pick<People, 'asPerson'>): History {
   const nothing: Read = { filters: {}, rows: [], loading: false, nextBefore: null, problem: null };
   const read = signal<Read>(nothing);
+  const numbers = new Map<wire.TicketId, number>();
+  const missed = new Set<wire.TicketId>();
   let turn = 0;
 
   const view = computed<HistoryView>(() => {
@@ -66,6 +70,9 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
     }
     const { tickets, nextBefore } = outcome.value;
     read.value = { filters, rows: [...rows, ...tickets], loading: false, nextBefore: nextBefore ?? null, problem: null };
+    const again = [...missed];
+    missed.clear();
+    for (const ticketId of again) void changed(ticketId);
     return ok(null);
   }
 
@@ -80,7 +87,8 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
       if (place !== null) asked.set('before', String(place));
       const outcome = await people.asPerson<wire.TicketPage>({ path: `/v1/tickets?${asked}` });
       if (outcome.kind !== 'answered') return outcome;
-      tickets.push(...outcome.value.tickets.filter((row) => matches(row, filters, state.till.value?.deviceId ?? '')));
+      const rows = outcome.value.tickets.map(withNumber);
+      tickets.push(...rows.filter((row) => matches(row, filters, state.till.value?.deviceId ?? '')));
       place = outcome.value.nextBefore ?? null;
       // Newest first, but for sales that came late: a whole page of older ones is the end.
       if (from && outcome.value.tickets.every((row) => row.createdAt < from)) place = null;
@@ -96,6 +104,25 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
     read.value = { ...read.value, rows: rows.map((row) => (row.ticketId === ticketId ? how(row) : row)) };
   }
 
+  /** A row that was read before its number was told. */
+  function withNumber(row: wire.TicketRow): wire.TicketRow {
+    const invoiceNo = numbers.get(row.ticketId);
+    return invoiceNo === undefined ? row : { ...row, invoiceNo, status: 'synced', lastError: null };
+  }
+
+  async function changed(ticketId: wire.TicketId): Promise<void> {
+    if (read.value.loading) missed.add(ticketId);
+    if (read.value.rows.length === 0 && read.value.problem === null) return;
+    const path = `/v1/tickets/${encodeURIComponent(ticketId)}`;
+    const outcome = await people.asPerson<wire.TicketRow>({ path });
+    if (outcome.kind !== 'answered') return;
+    const row = withNumber(outcome.value);
+    const { rows, filters } = read.value;
+    if (rows.some((one) => one.ticketId === ticketId)) patch(ticketId, () => row);
+    // A new sale of the store comes on top where no filter could leave it out.
+    else if (Object.keys(filters).length === 0) read.value = { ...read.value, rows: placed(rows, row) };
+  }
+
   return {
     view,
     load: (filters) => page(filters, null),
@@ -105,24 +132,19 @@ export function createHistory(state: State, people: Pick<People, 'asPerson'>): H
       return nextBefore === null || loading ? ok(null) : page(filters, nextBefore);
     },
 
-    async changed(ticketId) {
-      if (read.value.rows.length === 0 && read.value.problem === null) return;
-      const path = `/v1/tickets/${encodeURIComponent(ticketId)}`;
-      const outcome = await people.asPerson<wire.TicketRow>({ path });
-      if (outcome.kind !== 'answered') return;
-      const row = outcome.value;
-      const { rows, filters } = read.value;
-      if (rows.some((one) => one.ticketId === ticketId)) patch(ticketId, () => row);
-      // A new sale of the store comes on top where no filter could leave it out.
-      else if (Object.keys(filters).length === 0) read.value = { ...read.value, rows: placed(rows, row) };
-    },
+    changed,
 
     numbered(ticketId, invoiceNo) {
-      patch(ticketId, (row) => ({ ...row, invoiceNo, status: 'synced', lastError: null }));
+      numbers.set(ticketId, invoiceNo);
+      const [oldest] = numbers.keys();
+      if (numbers.size > NUMBERS && oldest !== undefined) numbers.delete(oldest);
+      patch(ticketId, withNumber);
     },
 
     clear() {
       turn += 1;
+      numbers.clear();
+      missed.clear();
       read.value = nothing;
     },
   };
